@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door: thin calls of the standard tools. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+HOSTS ?= 1
+LAB ?= auto
+export LAB
+export VIRTUAL_ENV := $(CURDIR)/.venv
+export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
+SETUP := $(VIRTUAL_ENV)/.complete
+
+.PHONY: help
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: $(SETUP) ## Python part alone: the virtual environment with everything in it
+
+$(SETUP): pyproject.toml constraints.txt tools/setup
+	@PYTHON=$(PYTHON) tools/setup
+	@touch $@
+
+.PHONY: up
+up: $(SETUP) ## Lab hosts with a proven Docker engine: make up HOSTS=1 LAB=auto|online|offline
+	@python -m slipway.lab create --count $(HOSTS)
+	@ansible-playbook --inventory inventory/lab playbooks/site.yml
+	@python -m slipway.lab status
+
+.PHONY: down
+down: ## Remove everything that `make up` made
+	@if [ -e $(SETUP) ]; then python -m slipway.lab down; fi

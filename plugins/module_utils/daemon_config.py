@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Renders the systemd drop-in and the proxy environment of docker.service."""
+
+import os
+import shlex
+
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
+
+# systemd's own order of precedence.
+UNIT_DIRECTORIES = (
+    "/etc/systemd/system",
+    "/run/systemd/system",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+)
+HEADER = "# managed by slipway.platform.docker_daemon_config\n"
+HOST_FLAGS = ("-H", "--host")
+
+
+class DaemonConfigError(ValueError):
+    """The configuration cannot be written; the text is the sentence for the user."""
+
+
+def unit_text(directories=UNIT_DIRECTORIES):
+    """The text of docker.service as installed, or None."""
+    texts = (read_text(os.path.join(directory, "docker.service")) for directory in directories)
+    return next((text for text in texts if text), None)
+
+
+def exec_start(text):
+    """The unit's ExecStart command; an empty assignment resets the ones before it, as in systemd."""
+    commands = []
+    for line in text.replace("\\\n", " ").splitlines():
+        key, separator, value = line.partition("=")
+        if separator and key.strip() == "ExecStart":
+            commands = commands + [value.strip()] if value.strip() else []
+    if not commands:
+        raise DaemonConfigError("docker.service has no ExecStart: reinstall the docker package")
+    return commands[-1]
+
+
+def without_hosts(command):
+    """The command's words without -H and --host, which daemon.json's hosts may not meet."""
+    kept = []
+    words = iter(shlex.split(command, posix=False))
+    for word in words:
+        if word in HOST_FLAGS:
+            next(words, None)
+        elif not word.startswith(HOST_FLAGS):
+            kept.append(word)
+    return kept
+
+
+def shadow_flags(command):
+    """The words that a daemon outside of systemd can be given: no hosts, no $VARIABLES."""
+    return [word for word in without_hosts(command)[1:] if not word.startswith("$")]
+
+
+def render_drop_in(command, proxy_env):
+    """The drop-in's text, or None when nothing in the unit has to change; either argument may be None."""
+    lines = []
+    if proxy_env:
+        lines.append("EnvironmentFile=" + proxy_env)
+    if command:
+        lines += [
+            "# daemon.json names the hosts, and dockerd refuses them in two places.",
+            "ExecStart=",
+            "ExecStart=" + " ".join(without_hosts(command)),
+        ]
+    return HEADER + "[Service]\n" + "\n".join(lines) + "\n" if lines else None
+
+
+def proxy_variables(proxy):
+    """The environment variables for the proxy settings that are not empty."""
+    values = {
+        "HTTP_PROXY": proxy.get("http"),
+        "HTTPS_PROXY": proxy.get("https"),
+        "NO_PROXY": ",".join(proxy.get("no_proxy") or []),
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def render_proxy_env(proxy):
+    """The text of the EnvironmentFile, or None without a proxy."""
+    variables = proxy_variables(proxy)
+    lines = ["{0}={1}\n".format(name, quote(value)) for name, value in sorted(variables.items())]
+    return HEADER + "".join(lines) if lines else None
+
+
+def quote(value):
+    """A double-quoted EnvironmentFile value; systemd unescapes the same four characters in it as a shell."""
+    if not value.isprintable():
+        raise DaemonConfigError(
+            "docker_engine_proxy holds a line break or another control character: remove it (percent-encode it in a URL)"
+        )
+    for character in '\\"`$':
+        value = value.replace(character, "\\" + character)
+    return '"' + value + '"'

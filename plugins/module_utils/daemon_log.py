@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Finds the sentence in dockerd's log that tells why it gave up."""
+
+import json
+import re
+
+# dockerd ends with one of these on stderr, undecorated, after its structured log lines.
+LAST_WORDS = re.compile(r"(failed to start daemon: .*|unable to configure the Docker daemon.*|failed to start API.*)")
+STRUCTURED = re.compile(r'level="?(?:fatal|error)"? msg=("(?:[^"\\]|\\.)*"|\S+)')
+
+
+def reason(lines):
+    """The last complaint in the log, or its last line when nothing looks like one."""
+    for line in reversed(lines):
+        last_words = LAST_WORDS.search(line)
+        if last_words:
+            return unquote(last_words.group(1))
+    for line in reversed(lines):
+        structured = STRUCTURED.search(line)
+        if structured:
+            return unquote(structured.group(1))
+    return lines[-1].strip() if lines else "it said nothing"
+
+
+def unquote(text):
+    """The text of a quoted logfmt value; others as they are."""
+    try:
+        return json.loads(text) if text.startswith('"') else text.rstrip('"')
+    except ValueError:
+        return text.strip('"')

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Chooses packages: what is installed, what is wanted, what a version pin means and what is in the way."""
+
+import re
+
+PINNED = {
+    "docker-ce": ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras"),
+    "docker-engine": ("docker-engine",),
+}
+# Distribution packages that own the engine's files or names. Plain podman and buildah coexist with docker-ce; where they
+# need runc (EL 8), they are found through it.
+DISTRIBUTION = (
+    "containerd",
+    "docker",
+    "docker-cli",
+    "docker-client",
+    "docker-client-latest",
+    "docker-common",
+    "docker-latest",
+    "docker-latest-logrotate",
+    "docker-logrotate",
+    "moby-engine",
+    "podman-docker",
+    "runc",
+)
+CONFLICTING = {
+    "docker-ce": DISTRIBUTION + ("docker-ee", "docker-ee-cli", "docker-engine", "docker-engine-selinux"),
+    "docker-engine": DISTRIBUTION + ("docker-ce", "docker-ce-cli", "docker-ee", "docker-ee-cli"),
+}
+PIN = re.compile(r"\A[0-9]+\.[0-9]+(?:\.[0-9]+)?\Z")
+# Both rpm and dnf print this; one line per package, fields parted by tabs.
+QUERY_FORMAT = "%{NAME}\t%|EPOCH?{%{EPOCH}}:{0}|\t%{VERSION}\t%{RELEASE}\n"
+REPOQUERY_FORMAT = "%{name}\t%{epoch}\t%{version}\t%{release}\n"
+VERSIONS_SHOWN = 10
+
+
+class Package:
+    """One build of a package."""
+
+    def __init__(self, name, epoch, version, release):
+        self.name, self.epoch, self.version, self.release = name, epoch, version, release
+
+    @property
+    def evr(self):
+        epoch = "" if self.epoch in ("0", "", "(none)") else self.epoch + ":"
+        return "{0}{1}-{2}".format(epoch, self.version, self.release)
+
+    @property
+    def spec(self):
+        return "{0}-{1}".format(self.name, self.evr)
+
+    @property
+    def sort_key(self):
+        return version_key(self.epoch), version_key(self.version), version_key(self.release)
+
+    def satisfies(self, pin):
+        """Whether the version is the pin, or continues it at a dot."""
+        return not pin or self.version == pin or self.version.startswith(pin + ".")
+
+
+def version_key(text):
+    """Sorts versions as rpm does: numbers above letters above the tilde of a pre-release."""
+    parts = re.findall(r"[0-9]+|[A-Za-z]+|~", text)
+    ranks = [(2, int(part), "") if part.isdigit() else (-1, 0, "") if part == "~" else (1, 0, part) for part in parts]
+    return ranks + [(0, 0, "")]
+
+
+def parse(text):
+    """The packages in the output of a query; its other lines tell of absent ones."""
+    rows = [line.split("\t") for line in text.splitlines()]
+    return [Package(*row) for row in rows if len(row) == 4]
+
+
+def wanted(package, plugins):
+    """The names of the packages to install; docker-engine predates the command line's plugins."""
+    if package == "docker-engine":
+        return ["docker-engine"]
+    return ["docker-ce", "docker-ce-cli", "containerd.io"] + ["docker-{0}-plugin".format(name) for name in plugins]
+
+
+def queried(package, plugins):
+    """Every name that matters on the host."""
+    return sorted(set(wanted(package, plugins)) | set(PINNED[package]) | set(CONFLICTING[package]))
+
+
+def pin_problem(pin):
+    """The sentence for a version that is not a pin, or None."""
+    if not pin or PIN.match(pin):
+        return None
+    return "docker_engine_version '{0}' is not a version pin: write 26.1 or 26.1.5, without v, epoch and release".format(pin)
+
+
+def pin_is_satisfied(package, pin, installed):
+    """Whether the installed packages match the pin; extras need not be installed."""
+    required = [name for name in PINNED[package] if name != "docker-ce-rootless-extras"]
+    present = [installed[name] for name in PINNED[package] if name in installed]
+    return all(name in installed for name in required) and all(item.satisfies(pin) for item in present)
+
+
+def newest(candidates, name, pin):
+    """The newest build of the name that satisfies the pin, or None."""
+    matching = [item for item in candidates if item.name == name and item.satisfies(pin)]
+    return max(matching, key=lambda item: item.sort_key) if matching else None
+
+
+def pinned_specs(package, pin, candidates):
+    """The exact builds to install, all of the version that the main package has."""
+    main = newest(candidates, package, pin)
+    if main is None:
+        return []
+    builds = [newest(candidates, name, main.version) for name in PINNED[package]]
+    return [build.spec for build in builds if build]
+
+
+def no_such_version(package, pin, candidates, repository):
+    builds = sorted((item for item in candidates if item.name == package), key=lambda item: item.sort_key)
+    versions = list(dict.fromkeys(item.version for item in builds))
+    if not versions:
+        return "{0} is not in {1}: correct docker_engine_repo_root or docker_engine_package".format(package, repository)
+    shown = ", ".join(versions[-VERSIONS_SHOWN:])
+    older = len(versions) - VERSIONS_SHOWN
+    return "{0} {1} is not in {2}: it has {3}{4}. Set docker_engine_version to one of them.".format(
+        package, pin, repository, shown, " and {0} older".format(older) if older > 0 else ""
+    )
+
+
+def conflict_problem(package, conflicting, installed):
+    names = ["{0}-{1}".format(name, installed[name].version) for name in conflicting]
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return (
+        "{0} {1} installed and {2} with {3}: remove {4}, or set docker_engine_conflicts: replace "
+        "(one transaction, /var/lib/docker is kept)".format(
+            listed,
+            "is" if len(names) == 1 else "are",
+            "conflicts" if len(names) == 1 else "conflict",
+            package,
+            "it" if len(names) == 1 else "them",
+        )
+    )

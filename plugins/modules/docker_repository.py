@@ -1,0 +1,260 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+
+DOCUMENTATION = r"""
+module: docker_repository
+short_description: Write Docker's yum repository with a pinned key
+version_added: 0.1.0
+description:
+  - Verifies the fingerprint of the repository's key before the key touches the host, and proves that the repository answers.
+  - Writes the key first and the repository second, each in one step. When either proof fails, nothing is changed.
+  - When both files are as wanted, verified locally, the network is not used.
+options:
+  repo_id:
+    description: The repository's id, the name of its section.
+    type: str
+    default: docker-ce-stable
+  file:
+    description: Where the repository is written. A file that this module did not write is kept as a backup.
+    type: path
+    default: /etc/yum.repos.d/docker-ce.repo
+  description:
+    description: The repository's name in the output of dnf.
+    type: str
+    default: Docker CE Stable
+  baseurl:
+    description:
+      - The address of the repository, required when O(state=present). C($basearch) is allowed, C($releasever) is refused.
+    type: str
+  gpg_key:
+    description: The address of the key, or its path on the host when it starts with C(/). Required when O(state=present).
+    type: str
+  gpg_fingerprint:
+    description:
+      - The fingerprints of the keys to trust, with or without spaces. Required when O(state=present).
+      - Every primary key in the key file has to be among them.
+    type: list
+    elements: str
+  key_file:
+    description: Where the key is written. With several repositories, give each a file of its own.
+    type: path
+    default: /etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce
+  proxy:
+    description:
+      - The proxy for the key and the repository, with credentials if needed; the file is then readable by root only.
+      - Without it, the key is fetched as the environment says.
+    type: str
+  repo_gpgcheck:
+    description: Whether dnf also verifies a signature of the repository's index. Docker does not promise to publish one.
+    type: bool
+    default: false
+  module_hotfixes:
+    description: Whether the repository's packages win over modular ones, as EL 8 needs it.
+    type: bool
+    default: false
+  enabled:
+    description: Whether dnf uses the repository without being asked. When V(false), a stray update cannot touch the engine.
+    type: bool
+    default: true
+  state:
+    description: V(absent) removes O(file) and O(key_file). Packages and keys that rpm has imported stay.
+    type: str
+    choices: [present, absent]
+    default: present
+author:
+  - Slipway contributors (@slipway)
+attributes:
+  check_mode:
+    description: Proves key and repository as usual and writes nothing.
+    support: full
+  diff_mode:
+    description: Shows the repository file, without the proxy's password.
+    support: full
+  idempotent:
+    description: The second run changes nothing and needs no network.
+    support: full
+"""
+
+EXAMPLES = r"""
+- name: Trust Docker's repository
+  slipway.platform.docker_repository:
+    baseurl: https://download.docker.com/linux/centos/9/$basearch/stable
+    gpg_key: https://download.docker.com/linux/centos/gpg
+    gpg_fingerprint: [060A 61C5 1B55 8A7F 742B 77AA C52F EB6B 621E 9F35]
+
+- name: Remove the repository
+  slipway.platform.docker_repository:
+    state: absent
+"""
+
+RETURN = r"""
+fingerprints:
+  description: The fingerprints of the keys in the key file.
+  returned: when O(state=present)
+  type: list
+  elements: str
+backup_file:
+  description: Where the repository file that this module did not write is kept.
+  returned: when there was one
+  type: str
+"""
+
+import os
+import platform
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.slipway.platform.plugins.module_utils import openpgp, url_secrets, web_fetch, yum_repo
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
+    is_as_wanted,
+    read_text,
+    remove,
+    write_atomically,
+)
+
+KEY_MODE = 0o644
+TIMEOUT_SECONDS = 10
+UNCHANGED = "Nothing was changed."
+
+
+def read_key(path):
+    """The key file on the host, or None."""
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def is_trusted_on_host(params):
+    """Whether the key file on the host holds pinned keys only and has its mode."""
+    key = read_key(params["key_file"])
+    try:
+        trusted = key is not None and not openpgp.untrusted(key, params["gpg_fingerprint"])
+    except openpgp.OpenPgpError:
+        return False
+    return trusted and is_as_wanted(params["key_file"], read_text(params["key_file"]), KEY_MODE)
+
+
+def fetch_key(module):
+    """The key from its source; fails unless every key in it is pinned."""
+    source = module.params["gpg_key"]
+    try:
+        key = read_key(source) if source.startswith("/") else fetch(module, source)
+        if key is None:
+            module.fail_json(msg="The key {0} is not on the host: copy it there. {1}".format(source, UNCHANGED))
+        untrusted = openpgp.untrusted(key, module.params["gpg_fingerprint"])
+    except web_fetch.FetchError as error:
+        module.fail_json(
+            msg="The key at {0} cannot be fetched ({1}): check docker_engine_repo_root and the proxy. {2}".format(
+                source, error, UNCHANGED
+            )
+        )
+    except openpgp.OpenPgpError as error:
+        module.fail_json(msg="The key at {0} cannot be trusted: {1}. {2}".format(source, error, UNCHANGED))
+    if untrusted:
+        module.fail_json(
+            msg="The key at {0} has the fingerprint {1}, pinned is {2}: not trusted. Ask the repository's owner which is "
+            "right before you change the pin. {3}".format(
+                source, " and ".join(untrusted), " and ".join(module.params["gpg_fingerprint"]), UNCHANGED
+            )
+        )
+    return key
+
+
+def fetch(module, url):
+    return web_fetch.fetch(url, module.params["proxy"], TIMEOUT_SECONDS)
+
+
+def prove_repository(module):
+    """Fail unless the repository answers."""
+    url = yum_repo.probe_url(module.params["baseurl"], platform.machine())
+    try:
+        fetch(module, url)
+    except web_fetch.FetchError as error:
+        module.fail_json(
+            msg="The repository at {0} cannot be reached ({1}): check docker_engine_repo_root and the proxy. {2}".format(
+                url, error, UNCHANGED
+            )
+        )
+
+
+def back_up_foreign(module):
+    """Keep a repository file that somebody else wrote."""
+    before = read_text(module.params["file"])
+    if before is None or before.startswith(yum_repo.HEADER):
+        return {}
+    return {"backup_file": module.backup_local(module.params["file"])}
+
+
+def difference(params, after):
+    before = read_text(params["file"]) or ""
+    return {
+        "before_header": params["file"],
+        "after_header": params["file"],
+        "before": yum_repo.redact(url_secrets.redact(before)),
+        "after": yum_repo.redact(url_secrets.redact(after)),
+    }
+
+
+def make_present(module):
+    params = module.params
+    try:
+        text = yum_repo.render(params)
+        params["gpg_fingerprint"] = [openpgp.normalise_fingerprint(pin) for pin in params["gpg_fingerprint"]]
+    except (yum_repo.YumRepoError, openpgp.OpenPgpError) as error:
+        module.fail_json(msg="{0}. {1}".format(error, UNCHANGED))
+    mode = yum_repo.file_mode(params)
+    key_is_fine = is_trusted_on_host(params)
+    repo_is_fine = is_as_wanted(params["file"], text, mode)
+    if key_is_fine and repo_is_fine:
+        return {"changed": False, "fingerprints": openpgp.fingerprints(read_key(params["key_file"]))}
+    key = read_key(params["key_file"]) if key_is_fine else fetch_key(module)
+    prove_repository(module)
+    result = {"changed": True, "fingerprints": openpgp.fingerprints(key), "diff": difference(params, text)}
+    if not module.check_mode:
+        if not key_is_fine:
+            write_atomically(params["key_file"], key.decode("utf-8", "surrogateescape"), KEY_MODE)
+        result.update(back_up_foreign(module))
+        write_atomically(params["file"], text, mode)
+    return result
+
+
+def make_absent(module):
+    paths = [path for path in (module.params["file"], module.params["key_file"]) if os.path.lexists(path)]
+    result = {"changed": bool(paths), "diff": difference(module.params, "")}
+    if not module.check_mode:
+        result.update(back_up_foreign(module))
+        for path in paths:
+            remove(path)
+    return result
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "repo_id": {"type": "str", "default": "docker-ce-stable"},
+            "file": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
+            "description": {"type": "str", "default": "Docker CE Stable"},
+            "baseurl": {"type": "str"},
+            "gpg_key": {"type": "str", "no_log": False},
+            "gpg_fingerprint": {"type": "list", "elements": "str"},
+            "key_file": {"type": "path", "default": "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce", "no_log": False},
+            "proxy": {"type": "str", "no_log": True},
+            "repo_gpgcheck": {"type": "bool", "default": False},
+            "module_hotfixes": {"type": "bool", "default": False},
+            "enabled": {"type": "bool", "default": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        },
+        required_if=[("state", "present", ("baseurl", "gpg_key", "gpg_fingerprint"))],
+        supports_check_mode=True,
+    )
+    secrets = url_secrets.secrets_of([module.params[key] for key in ("proxy", "baseurl", "gpg_key")])
+    module.no_log_values.update(secrets)
+    make = make_present if module.params["state"] == "present" else make_absent
+    module.exit_json(**make(module))
+
+
+if __name__ == "__main__":
+    main()

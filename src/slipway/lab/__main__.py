@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Command line of the lab: python -m slipway.lab create | destroy | reboot | status | down."""
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from slipway.lab import engine, hosts, images, inventory, private_engine, setting, status
+from slipway.lab.errors import LabError
+from slipway.lab.paths import LAB, PROJECT
+from slipway.lab.progress import say
+
+LAB_INVENTORY = PROJECT / "inventory/lab/hosts.yml"
+
+
+def main() -> int:
+    """Run one command; a LabError is one message and exit status 1."""
+    arguments = _parser().parse_args()
+    try:
+        return int(arguments.run(arguments) or 0)
+    except LabError as error:
+        print(f"slipway: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="slipway.lab", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    create = commands.add_parser("create", help="make hosts, and whatever they need")
+    create.add_argument("names", nargs="*", help="names of the hosts")
+    create.add_argument("--count", help="make this many hosts lab-1, lab-2, ... instead")
+    create.add_argument("--inventory", type=Path, default=LAB_INVENTORY, help="the inventory file to write")
+    create.set_defaults(run=_create)
+
+    for name, help_text, run in (
+        ("destroy", "remove hosts by name", _destroy),
+        ("reboot", "restart hosts by name and wait until they have booted", _reboot),
+    ):
+        command = commands.add_parser(name, help=help_text)
+        command.add_argument("names", nargs="+")
+        command.set_defaults(run=run)
+
+    show = commands.add_parser("status", help="show what is true on the hosts of `make up`")
+    show.set_defaults(run=_status)
+
+    down = commands.add_parser("down", help="remove everything that the lab made")
+    down.set_defaults(run=_down)
+    return parser
+
+
+def _create(arguments: argparse.Namespace) -> None:
+    names = arguments.names or [f"lab-{number + 1}" for number in range(_positive(arguments.count))]
+    chosen = setting.choose(os.environ.get("LAB", "auto"))
+    carrier = engine.find_or_start(chosen)
+    made_of = images.prepare(carrier.client, chosen)
+    hosts.create(carrier.client, made_of, names)
+    inventory.write(arguments.inventory, names, carrier, images.fingerprint(carrier.client, made_of))
+
+
+def _positive(count: str | None) -> int:
+    if count and count.isdecimal() and int(count) > 0:
+        return int(count)
+    raise LabError(f"HOSTS={count} is not a number of hosts: use HOSTS=1 or more.")
+
+
+def _destroy(arguments: argparse.Namespace) -> None:
+    carrier = engine.find()
+    if carrier:
+        hosts.destroy(carrier.client, arguments.names)
+
+
+def _reboot(arguments: argparse.Namespace) -> None:
+    carrier = engine.find()
+    for name in arguments.names if carrier else []:
+        hosts.reboot(carrier.client.containers.get(name))
+
+
+def _status(_: argparse.Namespace) -> int:
+    carrier = engine.find()
+    up = [host for host in hosts.existing(carrier.client) if host.name.startswith("lab-")] if carrier else []
+    if not up:
+        raise LabError("There is no lab host: run `make up`.")
+    return 0 if status.show(up) else 1
+
+
+def _down(_: argparse.Namespace) -> None:
+    carrier = engine.find()
+    if carrier:
+        say(f"Removing the lab's hosts, network and images from {carrier.address}")
+        hosts.destroy_all(carrier.client)
+    private_engine.stop()
+    LAB_INVENTORY.unlink(missing_ok=True)
+    shutil.rmtree(LAB, ignore_errors=True)
+    say("Nothing of the lab is left")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times site.yml against the bare shell commands that do the same install, alternating, on new hosts."""
+
+import argparse
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Callable
+
+from rich.table import Table
+
+from slipway.lab.progress import console, say
+from slipway.lab.workbench import LabHost, Workbench
+
+# What a person would type, the key fetched and trusted unseen.
+BARE = """
+cat > /etc/yum.repos.d/docker-ce.repo <<END
+[docker-ce-stable]
+name=Docker CE Stable
+baseurl=https://download.docker.com/linux/centos/9/$(uname -m)/stable
+enabled=1
+gpgcheck=1
+gpgkey=https://download.docker.com/linux/centos/gpg
+END
+dnf --assumeyes --quiet install docker-ce docker-ce-cli containerd.io docker-buildx-plugin docker-compose-plugin
+systemctl enable --now docker.service
+docker version >/dev/null
+"""
+KIBIBYTES_PER_MEBIBYTE = 1024
+
+
+def main() -> None:
+    """Print the medians, their ratios to the bare install, and the controller's memory."""
+    parser = argparse.ArgumentParser(prog="slipway.lab.benchmark", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="how many new hosts each way")
+    rounds = parser.parse_args().rounds
+    workbench = Workbench()
+    seconds: dict[str, list[float]] = {"bare install": [], "site.yml, fresh": [], "site.yml, no-op": []}
+    try:
+        for number in range(1, rounds + 1):
+            say(f"Round {number} of {rounds}")
+            bare, ours = workbench.make("bench-bare"), workbench.make("bench-site")
+            seconds["bare install"].append(_seconds(lambda: bare.sh(BARE)))
+            seconds["site.yml, fresh"].append(_seconds(lambda: _converge(ours)))
+            seconds["site.yml, no-op"].append(_seconds(lambda: _converge(ours)))
+    finally:
+        workbench.clear()
+    _print(seconds, workbench.images.description)
+
+
+def _converge(host: LabHost) -> None:
+    run = host.converge()
+    if run.status:
+        raise SystemExit(run.output)
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    start = time.monotonic()
+    action()
+    return time.monotonic() - start
+
+
+def _print(seconds: dict[str, list[float]], host: str) -> None:
+    bare = statistics.median(seconds["bare install"])
+    table = Table("what", "median", "of", "times bare", title=f"Hosts: {host}; controller: {platform.machine()}")
+    for what, times in seconds.items():
+        median = statistics.median(times)
+        each = ", ".join(f"{value:.2f}" for value in times)
+        table.add_row(what, f"{median:.2f} s", each, f"{median / bare:.2f}")
+    console.print(table)
+    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / KIBIBYTES_PER_MEBIBYTE
+    console.print(f"Largest process of the controller: {largest:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

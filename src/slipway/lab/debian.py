@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Debian's archive as this machine's apt knows it: no mirror's address is written into the project."""
+
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+from slipway.lab.errors import LabError
+from slipway.lab.progress import say
+
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+# The names under which a machine's apt may know its Debian archive.
+RELEASES = {"stable", "oldstable", "testing", "bullseye", "bookworm", "trixie", "forky", "sid"}
+_unpacking = threading.Lock()
+
+
+def mirror() -> str:
+    """Return the address of the Debian archive that this machine's apt uses.
+
+    Raises LabError where this is no Debian machine.
+    """
+    if not shutil.which("apt-get") or not KEYRING.exists():
+        raise LabError(
+            "The offline lab is built from Debian packages and needs a Debian machine (apt-get and "
+            f"{KEYRING}). Use LAB=online here, or run the lab on Debian."
+        )
+    targets = _output("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)")
+    for target in targets.splitlines():
+        address, release, component = target.split()
+        if release in RELEASES and component == "main":
+            return address
+    raise LabError("apt on this machine names no Debian archive in /etc/apt/sources.list*: add one, then run again.")
+
+
+def source(suite: str) -> str:
+    """Return the one-line apt source of a suite, such as bookworm, at this machine's mirror."""
+    return f"deb [signed-by={KEYRING}] {mirror()} {suite} main\n"
+
+
+def download(packages: list[str], suite: str, into: Path) -> None:
+    """Download packages of a suite, without installing them or touching apt's own lists."""
+    into.mkdir(parents=True, exist_ok=True)
+    state = into.parent / f".apt-{suite}"
+    (state / "lists/partial").mkdir(parents=True, exist_ok=True)
+    (state / "sources.list").write_text(source(suite))
+    private = [
+        f"-oDir::Etc::SourceList={state / 'sources.list'}",
+        "-oDir::Etc::SourceParts=/dev/null",
+        f"-oDir::State::Lists={state / 'lists'}",
+        f"-oDir::Cache::pkgcache={state / 'pkgcache.bin'}",
+        f"-oDir::Cache::srcpkgcache={state / 'srcpkgcache.bin'}",
+        "-oAPT::Sandbox::User=",  # apt's own user may not write below the clone
+    ]
+    _output("apt-get", "-q", *private, "update", cwd=into)
+    _output("apt-get", "-q", *private, "download", *packages, cwd=into)
+    shutil.rmtree(state)
+
+
+def bootstrap_tool(lab: Path) -> str:
+    """Return the path of mmdebstrap: the machine's, or one unpacked below the lab (nothing is installed)."""
+    installed = shutil.which("mmdebstrap")
+    if installed:
+        return installed
+    unpacked = lab / "mmdebstrap/usr/bin/mmdebstrap"
+    with _unpacking:
+        if not unpacked.exists():
+            say("mmdebstrap is not installed here: unpacking Debian's package below .lab")
+            download(["mmdebstrap"], "bookworm", lab / "mmdebstrap")
+            for package in (lab / "mmdebstrap").glob("*.deb"):
+                _output("dpkg", "-x", str(package), str(lab / "mmdebstrap"))
+    return str(unpacked)
+
+
+def bootstrap(lab: Path, include: list[str], archive: Path, extra: list[str]) -> None:
+    """Make a bookworm root file system with the packages in it, as a tar archive."""
+    tool = bootstrap_tool(lab)
+    sources = archive.with_suffix(".list")
+    sources.write_text(source("bookworm"))
+    command = [
+        tool,
+        "--quiet",
+        "--variant=minbase",
+        f"--mode={'root' if os.geteuid() == 0 else 'unshare'}",
+        f"--include={','.join(include)}",
+        *(f"--dpkgopt=path-exclude=/usr/share/{folder}/*" for folder in ("doc", "man", "locale", "info")),
+        *extra,
+        "bookworm",
+        str(archive),
+        str(sources),
+    ]
+    # mmdebstrap calls its own helper mmtarfilter by name.
+    _output(*command, env={**os.environ, "PATH": f"{Path(tool).parent}:{os.environ['PATH']}"})
+    sources.unlink()
+
+
+def _output(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:
+    done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise LabError(f"{Path(command[0]).name} failed with status {done.returncode}:\n{done.stderr[-2000:]}")
+    return done.stdout

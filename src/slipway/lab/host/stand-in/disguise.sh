@@ -1,0 +1,22 @@
+#!/bin/sh
+# Makes a Debian root file system look like CentOS Stream 9 to dnf, rpm and Ansible. Run once, in the image build.
+set -eu
+
+echo "CentOS Stream release 9" >/etc/centos-release
+ln -s centos-release /etc/redhat-release
+ln -s centos-release /etc/system-release
+ln -sf ../usr/lib/os-release /etc/os-release
+rm -f /etc/debian_version /usr/bin/apt-get /usr/bin/dpkg-query
+
+mkdir -p /etc/yum.repos.d /etc/dnf /etc/sysconfig /etc/pki/rpm-gpg
+printf '[main]\ngpgcheck=1\ninstallonly_limit=3\nclean_requirements_on_remove=True\nbest=True\n' >/etc/dnf/dnf.conf
+# Provides system-release(releasever) and what docker-ce's packages require of the distribution.
+rpm --install --nosignature --nodeps /usr/share/slipway/centos-stream-release.rpm
+
+update-ca-certificates
+mv /usr/share/slipway/proc-sys-writable.service /etc/systemd/system/
+systemctl enable proc-sys-writable.service
+# What makes no sense in a container.
+systemctl mask systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket \
+    systemd-remount-fs.service getty.target console-getty.service tmp.mount
+systemctl disable firewalld.service

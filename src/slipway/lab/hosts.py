@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lab hosts: containers that boot systemd and can run an engine of their own."""
+
+import time
+from collections.abc import Iterable
+
+import docker
+from docker.errors import NotFound
+from docker.models.containers import Container
+from docker.models.networks import Network
+from docker.types import Mount
+
+from slipway.lab.errors import LabError
+from slipway.lab.images import Images
+from slipway.lab.progress import say
+
+LABEL = "slipway.lab"
+NETWORK = "slipway-lab"
+REPOSITORY = "slipway-repository"
+# The names of the real servers, so that hosts are configured here exactly as anywhere else.
+REPOSITORY_NAMES = ["download.docker.com", "yum.dockerproject.org"]
+BOOT_SECONDS = 60
+
+
+def create(client: docker.DockerClient, images: Images, names: Iterable[str]) -> list[Container]:
+    """Make the hosts that are missing, start those that are stopped, and wait until all have booted."""
+    network = _network(client, internal=images.repository is not None)
+    if images.repository:
+        _start_repository(client, images.repository, network)
+    hosts = [_host(client, images, name, network) for name in names]
+    for host in hosts:
+        wait_until_booted(host)
+    return hosts
+
+
+def reboot(host: Container) -> None:
+    """Restart a host's machine and wait until it has booted: /run is empty, nothing runs but what is enabled."""
+    host.restart(timeout=30)
+    wait_until_booted(host)
+
+
+def wait_until_booted(host: Container) -> None:
+    """Wait until systemd has started everything. Raises LabError when it has not within BOOT_SECONDS."""
+    deadline = time.monotonic() + BOOT_SECONDS
+    while True:
+        status, output = host.exec_run(["systemctl", "is-system-running"])
+        state = output.decode().strip()
+        if state in ("running", "degraded"):
+            return
+        if time.monotonic() > deadline:
+            raise LabError(f"{host.name} has not booted within {BOOT_SECONDS} s: systemd says {state or status}.")
+        time.sleep(0.1)
+
+
+def existing(client: docker.DockerClient) -> list[Container]:
+    """Return the hosts that are there, running or not, sorted by name."""
+    hosts: list[Container] = client.containers.list(all=True, filters={"label": f"{LABEL}=host"})
+    return sorted(hosts, key=lambda host: str(host.name))
+
+
+def destroy(client: docker.DockerClient, names: Iterable[str]) -> None:
+    """Remove hosts by name with their volumes; those that are not there are no error."""
+    wanted = set(names)
+    for host in existing(client):
+        if host.name in wanted:
+            host.remove(v=True, force=True)
+
+
+def destroy_all(client: docker.DockerClient) -> None:
+    """Remove every host, the repository, the network and the images that carry the lab's label."""
+    everything = {"label": LABEL}
+    for container in client.containers.list(all=True, filters=everything):
+        container.remove(v=True, force=True)
+    for network in client.networks.list(filters=everything):
+        network.remove()
+    for image in client.images.list(filters=everything):
+        client.images.remove(image.id, force=True)
+
+
+def _network(client: docker.DockerClient, internal: bool) -> Network:
+    try:
+        return client.networks.get(NETWORK)
+    except NotFound:
+        return client.networks.create(NETWORK, driver="bridge", internal=internal, labels={LABEL: "network"})
+
+
+def _start_repository(client: docker.DockerClient, image: str, network: Network) -> None:
+    """Serve the stand-in repository under the names of the real one; a newer image replaces the running one."""
+    try:
+        running = client.containers.get(REPOSITORY)
+    except NotFound:
+        running = None
+    if running and image in running.image.tags and running.status == "running":
+        return
+    if running:
+        running.remove(force=True)
+    server = client.containers.create(image, name=REPOSITORY, labels={LABEL: "repository"}, network_mode="none")
+    client.networks.get("none").disconnect(server)
+    network.connect(server, aliases=REPOSITORY_NAMES)
+    server.start()
+
+
+def _host(client: docker.DockerClient, images: Images, name: str, network: Network) -> Container:
+    try:
+        host = client.containers.get(name)
+    except NotFound:
+        say(f"Creating host {name} ({images.description})")
+        return _run(client, images.host, name, network)
+    if images.host not in host.image.tags:
+        say(f"Host {name} is of an older image: `make down` first for a new one")
+    host.start()
+    return host
+
+
+def _run(client: docker.DockerClient, image: str, name: str, network: Network) -> Container:
+    return client.containers.run(
+        image,
+        name=name,
+        hostname=name,
+        detach=True,
+        network=network.name,
+        labels={LABEL: "host"},
+        # --privileged asks for CAP_SYS_RESOURCE too, which sandboxes lack; the rest is what a nested engine needs.
+        cap_add=["ALL"],
+        cap_drop=["SYS_RESOURCE"],
+        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+        cgroupns="host",
+        volumes={"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}},
+        tmpfs={"/run": "exec,mode=755", "/tmp": "exec"},
+        # Overlay on overlay fails, so what holds layers is a volume.
+        mounts=[Mount(path, None, type="volume") for path in ("/var/lib/docker", "/var/lib/containerd")],
+    )

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two Debian root file systems that the offline lab stands on."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from slipway.lab import debian
+from slipway.lab.paths import LAB
+from slipway.lab.progress import say
+
+
+@dataclass(frozen=True)
+class Rootfs:
+    """A root file system: the packages installed in it, and those that it only carries as .deb files, by suite."""
+
+    name: str
+    packages: tuple[str, ...]
+    carried: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Twelve hexadecimal digits that change when the definition does."""
+        definition = json.dumps([self.packages, self.carried], sort_keys=True)
+        return hashlib.sha256(definition.encode()).hexdigest()[:12]
+
+    @property
+    def archive(self) -> Path:
+        return LAB / f"{self.name}-{self.key}.tar"
+
+
+# Debian 12 has the versions of systemd, dnf and rpm that EL 9 has; see README, "The lab".
+HOST = Rootfs(
+    "stand-in-rootfs",
+    (
+        *("systemd", "systemd-sysv", "dbus", "kmod", "procps", "util-linux", "iproute2", "passwd"),
+        *("dnf", "rpm", "python3", "python3-dnf", "python3-rpm", "gnupg", "ca-certificates", "curl"),
+        *("sudo", "openssh-server", "iptables", "firewalld"),
+        *("libdevmapper1.02.1", "libseccomp2"),  # what dockerd and runc are linked with
+    ),
+)
+
+# The engine of the lab where the machine has none, the tools that build the stand-in repository, and its web server.
+TOOLS = Rootfs(
+    "lab-tools",
+    (
+        *("docker.io", "iptables", "iproute2", "slirp4netns"),
+        *("rpm", "createrepo-c", "gnupg", "openssl", "python3", "nginx-light", "ca-certificates"),
+    ),
+    {
+        "bookworm": ("docker.io", "containerd", "runc", "tini", "busybox-static"),
+        "trixie": ("docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx"),
+    },
+)
+
+
+def build(rootfs: Rootfs) -> Path:
+    """Make the archive of a root file system unless it is there; return its path. Takes about 40 s."""
+    if rootfs.archive.exists():
+        return rootfs.archive
+    say(f"Building the root file system {rootfs.name} from Debian packages (about 40 s)")
+    LAB.mkdir(exist_ok=True)
+    unfinished = LAB / f"{rootfs.name}.unfinished.tar"
+    debian.bootstrap(LAB, list(rootfs.packages), unfinished, _carry(rootfs))
+    unfinished.rename(rootfs.archive)
+    return rootfs.archive
+
+
+def _carry(rootfs: Rootfs) -> list[str]:
+    """Download the carried packages and return the mmdebstrap options that put them below /srv/slipway/debs."""
+    if not rootfs.carried:
+        return []
+    downloads = LAB / "debs"
+    for suite, packages in rootfs.carried.items():
+        debian.download(list(packages), suite, downloads / suite)
+    return [
+        '--customize-hook=mkdir -p "$1/srv/slipway"',
+        f"--customize-hook=copy-in {downloads} /srv/slipway",
+    ]
+
+
+def unpack(rootfs: Rootfs, into: Path) -> None:
+    """Unpack the archive into a folder, whole or not at all."""
+    if into.exists():
+        return
+    archive = build(rootfs)
+    unfinished = into.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    subprocess.run(["tar", "--extract", "--file", archive, "--directory", unfinished], check=True)
+    unfinished.rename(into)

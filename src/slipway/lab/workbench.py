@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Disposable hosts for programs: what the tests and the benchmark make, drive and throw away."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker.models.containers import Container
+
+from slipway.lab import engine, hosts, images, inventory, play, repository, setting
+from slipway.lab.paths import LAB, PROJECT
+
+SITE = PROJECT / "playbooks/site.yml"
+
+
+@dataclass(frozen=True)
+class LabHost:
+    """One disposable host, and the ways to drive it."""
+
+    name: str
+    container: Container
+    inventory: Path
+
+    def run(self, *command: str) -> tuple[int, str]:
+        """Run a command on the host; return its exit status and output."""
+        status, output = self.container.exec_run(list(command))
+        return int(status), output.decode().strip()
+
+    def sh(self, script: str) -> str:
+        """Run a script on the host that must succeed; return its output."""
+        status, output = self.run("sh", "-ec", script)
+        if status:
+            raise RuntimeError(f"{script!r} failed on {self.name} with status {status}:\n{output}")
+        return output
+
+    def converge(self, *options: str, **variables: Any) -> play.Run:
+        """Run site.yml on the host with options of ansible-playbook and with these variables."""
+        return play.run(SITE, self.inventory, variables, list(options))
+
+    def reboot(self) -> None:
+        """Restart the host's machine and wait until it has booted."""
+        hosts.reboot(self.container)
+
+
+class Workbench:
+    """Makes hosts on the lab's engine, and removes those that it made."""
+
+    def __init__(self) -> None:
+        chosen = setting.choose(os.environ.get("LAB", "offline"))
+        self.engine = engine.find_or_start(chosen)
+        self.images = images.prepare(self.engine.client, chosen)
+        self.fingerprint = images.fingerprint(self.engine.client, self.images)
+        self._made: list[str] = []
+
+    def make(self, name: str) -> LabHost:
+        """Make a new host; one of that name that was left over is thrown away."""
+        self._made.append(name)
+        hosts.destroy(self.engine.client, [name])
+        container = hosts.create(self.engine.client, self.images, [name])[0]
+        path = LAB / "workbench" / name / "hosts.yml"
+        inventory.write(path, [name], self.engine, self.fingerprint)
+        return LabHost(name, container, path)
+
+    def clear(self) -> None:
+        """Remove the hosts that were made here."""
+        hosts.destroy(self.engine.client, self._made)

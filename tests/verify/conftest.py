@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Claims about hosts: `pytest --hosts=ansible://docker_hosts tests/verify`, on the lab or on a live fleet."""
+
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+# A stand-in host carries an image, since it reaches no registry; other hosts pull Docker's own.
+CARRIED_IMAGE = "/usr/share/slipway/hello.tar"
+
+
+@pytest.fixture(scope="module")
+def image(host: Host) -> str:
+    """Name of a small image that the host can run."""
+    if not host.file(CARRIED_IMAGE).exists:
+        return "hello-world"
+    host.check_output("docker load --quiet --input %s", CARRIED_IMAGE)
+    return "slipway/hello"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Attach the journal of the engine to a claim that does not hold."""
+    report = yield
+    host = getattr(item, "funcargs", {}).get("host")
+    if report.when == "call" and report.failed and host is not None:
+        journal = host.run("journalctl --unit=docker.service --lines=30 --no-pager --output=cat")
+        report.sections.append(("journal of docker.service", journal.stdout))
+    return report
