@@ -33,3 +33,27 @@ up: $(SETUP) ## Lab hosts with a proven Docker engine: make up HOSTS=1 LAB=auto|
 .PHONY: down
 down: ## Remove everything that `make up` made
 	@if [ -e $(SETUP) ]; then python -m slipway.lab down; fi
+
+.PHONY: test
+test: export LAB := $(if $(filter auto,$(LAB)),offline,$(LAB))
+test: $(SETUP) lint ## Everything that proves this project, on the stand-in unless LAB=online
+	@python -m slipway.lab prepare
+	@molecule --base-config .config/molecule/config.yml test --all
+	@pytest tests/unit tests/lab
+
+.PHONY: lint
+lint: $(SETUP) ## ansible-lint (production), yamllint, ruff, mypy
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@yamllint --config-file .config/yamllint --strict .
+	@ansible-lint --config-file .config/ansible-lint.yml --strict
+
+.PHONY: bench
+bench: export LAB := $(if $(filter auto,$(LAB)),offline,$(LAB))
+bench: $(SETUP) ## Time site.yml against bare shell commands that do the same install
+	@python -m slipway.lab.benchmark
+
+.PHONY: clean
+clean: down ## Remove the virtual environment too
+	@rm -rf $(VIRTUAL_ENV)

@@ -35,7 +35,7 @@ def exec_start(text):
     for line in text.replace("\\\n", " ").splitlines():
         key, separator, value = line.partition("=")
         if separator and key.strip() == "ExecStart":
-            commands = commands + [value.strip()] if value.strip() else []
+            commands = [*commands, value.strip()] if value.strip() else []
     if not commands:
         raise DaemonConfigError("docker.service has no ExecStart: reinstall the docker package")
     return commands[-1]
@@ -85,16 +85,14 @@ def proxy_variables(proxy):
 def render_proxy_env(proxy):
     """The text of the EnvironmentFile, or None without a proxy."""
     variables = proxy_variables(proxy)
-    lines = ["{0}={1}\n".format(name, quote(value)) for name, value in sorted(variables.items())]
+    lines = [f"{name}={quote(value)}\n" for name, value in sorted(variables.items())]
     return HEADER + "".join(lines) if lines else None
 
 
 def quote(value):
     """A double-quoted EnvironmentFile value; systemd unescapes the same four characters in it as a shell."""
     if not value.isprintable():
-        raise DaemonConfigError(
-            "docker_engine_proxy holds a line break or another control character: remove it (percent-encode it in a URL)"
-        )
+        raise DaemonConfigError("docker_engine_proxy holds a line break or another control character: remove it")
     for character in '\\"`$':
         value = value.replace(character, "\\" + character)
     return '"' + value + '"'

@@ -11,7 +11,7 @@ STRUCTURED = re.compile(r'level="?(?:fatal|error)"? msg=("(?:[^"\\]|\\.)*"|\S+)'
 
 
 def reason(lines):
-    """The last complaint in the log, or its last line when nothing looks like one."""
+    """The last complaint in the log, or None."""
     for line in reversed(lines):
         last_words = LAST_WORDS.search(line)
         if last_words:
@@ -20,7 +20,7 @@ def reason(lines):
         structured = STRUCTURED.search(line)
         if structured:
             return unquote(structured.group(1))
-    return lines[-1].strip() if lines else "it said nothing"
+    return None
 
 
 def unquote(text):

@@ -24,10 +24,22 @@ KNOWN = frozenset(
     pidfile proxies raw-logs registry-mirrors rootless runtimes seccomp-profile selinux-enabled shutdown-timeout
     storage-driver storage-opts swarm-default-advertise-addr swarm-raft-election-tick swarm-raft-heartbeat-tick tls
     tlscacert tlscert tlskey tlsverify userland-proxy userland-proxy-path userns-remap
-    """.split()
+    """.split()  # noqa: SIM905  (a list of a hundred lines otherwise)
 )
 LOG_DRIVERS = frozenset(
-    "awslogs fluentd gcplogs gelf journald json-file local logentries none splunk syslog".split()
+    (
+        "awslogs",
+        "fluentd",
+        "gcplogs",
+        "gelf",
+        "journald",
+        "json-file",
+        "local",
+        "logentries",
+        "none",
+        "splunk",
+        "syslog",
+    )
 )
 FILE_LOG_DRIVERS = ("json-file", "local")
 SIZE = re.compile(r"\A[1-9][0-9]*(?:\.[0-9]+)?[ ]?[kmgtp]?i?b?\Z", re.IGNORECASE)
@@ -67,10 +79,10 @@ def unknown_options(options):
 def unknown_option(name):
     near = difflib.get_close_matches(name.replace("_", "-").lower(), sorted(KNOWN), n=1, cutoff=0.7)
     if near:
-        return "'{0}' is not an option of dockerd: did you mean '{1}'?".format(name, near[0])
+        return f"'{name}' is not an option of dockerd: did you mean '{near[0]}'?"
     return (
-        "'{0}' is not an option of dockerd 1.13 to 29: remove it, or set docker_engine_daemon_options_unknown: true "
-        "if your engine knows it".format(name)
+        f"'{name}' is not an option of dockerd 1.13 to 29: remove it, or, if your engine knows it, "
+        "set docker_engine_daemon_options_unknown: true"
     )
 
 
@@ -80,8 +92,8 @@ def log_driver(options):
     if driver in LOG_DRIVERS or ":" in str(driver) or "/" in str(driver):
         return []
     near = difflib.get_close_matches(str(driver), sorted(LOG_DRIVERS), n=1)
-    hint = "did you mean '{0}'?".format(near[0]) if near else "name a plugin with its tag, such as loki:latest"
-    return ["log-driver '{0}' is unknown: {1}".format(driver, hint)]
+    hint = f"did you mean '{near[0]}'?" if near else "name a plugin with its tag, such as loki:latest"
+    return [f"log-driver '{driver}' is unknown: {hint}"]
 
 
 def log_limits(options):
@@ -91,15 +103,15 @@ def log_limits(options):
         return []
     found = []
     if not SIZE.match(limits.get("max-size", "10m")) and limits["max-size"] != "-1":
-        found.append("log-opts max-size '{0}' is not a size: write it like 10m".format(limits["max-size"]))
+        found.append("log-opts max-size '{}' is not a size: write it like 10m".format(limits["max-size"]))
     if not re.match(r"\A[1-9][0-9]*\Z", limits.get("max-file", "3")):
-        found.append("log-opts max-file '{0}' is not a count: write it like 3".format(limits["max-file"]))
+        found.append("log-opts max-file '{}' is not a count: write it like 3".format(limits["max-file"]))
     return found
 
 
 def registry_mirrors(options):
     return [
-        "registry-mirrors '{0}' has no scheme: write https://{0}".format(mirror)
+        f"registry-mirrors '{mirror}' has no scheme: write https://{mirror}"
         for mirror in as_list(options, "registry-mirrors")
         if not str(mirror).startswith(("http://", "https://"))
     ]
@@ -107,7 +119,7 @@ def registry_mirrors(options):
 
 def insecure_registries(options):
     return [
-        "insecure-registries '{0}' has a scheme, so it matches nothing: write {1}".format(
+        "insecure-registries '{}' has a scheme, so it matches nothing: write {}".format(
             registry, str(registry).partition("://")[2].rstrip("/")
         )
         for registry in as_list(options, "insecure-registries")
@@ -140,8 +152,8 @@ def tls_files(options):
 
 def tls_file(key, path):
     if not path:
-        return "{0} is needed for a tcp:// host with TLS: set it to a file on the host".format(key)
-    return "{0} {1} does not exist on the host: put it there first".format(key, path)
+        return f"{key} is needed for a tcp:// host with TLS: set it to a file on the host"
+    return f"{key} {path} does not exist on the host: put it there first"
 
 
 def as_list(options, key):

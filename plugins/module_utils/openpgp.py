@@ -42,7 +42,7 @@ def decode_block(block):
         data = base64.b64decode(b"".join(line for line in lines if not line.startswith(b"=")), validate=True)
         expected = [int.from_bytes(base64.b64decode(checksum, validate=True), "big") for checksum in checksums]
     except binascii.Error as error:
-        raise OpenPgpError("its ASCII armor is damaged ({0})".format(error)) from error
+        raise OpenPgpError(f"its ASCII armor is damaged ({error})") from error
     if any(checksum != crc24(data) for checksum in expected):
         raise OpenPgpError("its ASCII armor is damaged (the checksum differs)")
     return data
@@ -109,7 +109,7 @@ def fingerprint(body):
         return hashlib.sha1(b"\x99" + len(body).to_bytes(2, "big") + body).hexdigest().upper()
     if version == 6:
         return hashlib.sha256(b"\x9b" + len(body).to_bytes(4, "big") + body).hexdigest().upper()
-    raise OpenPgpError("it holds a key of version {0}, which is not supported".format(version))
+    raise OpenPgpError(f"it holds a key of version {version}, which is not supported")
 
 
 def fingerprints(data):
@@ -129,7 +129,7 @@ def normalise_fingerprint(text):
     """Upper-case hexadecimal without spaces, refused unless it has the length of a fingerprint."""
     value = re.sub(r"\s", "", text).upper()
     if not re.match(r"\A(?:[0-9A-F]{40}|[0-9A-F]{64})\Z", value):
-        raise OpenPgpError("'{0}' is not a fingerprint: give all 40 hexadecimal digits".format(text))
+        raise OpenPgpError(f"'{text}' is not a fingerprint: give all 40 hexadecimal digits")
     return value
 
 

@@ -8,8 +8,8 @@ PINNED = {
     "docker-ce": ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras"),
     "docker-engine": ("docker-engine",),
 }
-# Distribution packages that own the engine's files or names. Plain podman and buildah coexist with docker-ce; where they
-# need runc (EL 8), they are found through it.
+# Distribution packages that own the engine's files or names. Plain podman and buildah coexist with docker-ce; where
+# they need runc (EL 8), they are found through it.
 DISTRIBUTION = (
     "containerd",
     "docker",
@@ -25,8 +25,8 @@ DISTRIBUTION = (
     "runc",
 )
 CONFLICTING = {
-    "docker-ce": DISTRIBUTION + ("docker-ee", "docker-ee-cli", "docker-engine", "docker-engine-selinux"),
-    "docker-engine": DISTRIBUTION + ("docker-ce", "docker-ce-cli", "docker-ee", "docker-ee-cli"),
+    "docker-ce": (*DISTRIBUTION, "docker-ee", "docker-ee-cli", "docker-engine", "docker-engine-selinux"),
+    "docker-engine": (*DISTRIBUTION, "docker-ce", "docker-ce-cli", "docker-ee", "docker-ee-cli"),
 }
 PIN = re.compile(r"\A[0-9]+\.[0-9]+(?:\.[0-9]+)?\Z")
 # Both rpm and dnf print this; one line per package, fields parted by tabs.
@@ -44,11 +44,11 @@ class Package:
     @property
     def evr(self):
         epoch = "" if self.epoch in ("0", "", "(none)") else self.epoch + ":"
-        return "{0}{1}-{2}".format(epoch, self.version, self.release)
+        return f"{epoch}{self.version}-{self.release}"
 
     @property
     def spec(self):
-        return "{0}-{1}".format(self.name, self.evr)
+        return f"{self.name}-{self.evr}"
 
     @property
     def sort_key(self):
@@ -63,7 +63,7 @@ def version_key(text):
     """Sorts versions as rpm does: numbers above letters above the tilde of a pre-release."""
     parts = re.findall(r"[0-9]+|[A-Za-z]+|~", text)
     ranks = [(2, int(part), "") if part.isdigit() else (-1, 0, "") if part == "~" else (1, 0, part) for part in parts]
-    return ranks + [(0, 0, "")]
+    return [*ranks, (0, 0, "")]
 
 
 def parse(text):
@@ -76,7 +76,7 @@ def wanted(package, plugins):
     """The names of the packages to install; docker-engine predates the command line's plugins."""
     if package == "docker-engine":
         return ["docker-engine"]
-    return ["docker-ce", "docker-ce-cli", "containerd.io"] + ["docker-{0}-plugin".format(name) for name in plugins]
+    return ["docker-ce", "docker-ce-cli", "containerd.io"] + [f"docker-{name}-plugin" for name in plugins]
 
 
 def queried(package, plugins):
@@ -88,7 +88,7 @@ def pin_problem(pin):
     """The sentence for a version that is not a pin, or None."""
     if not pin or PIN.match(pin):
         return None
-    return "docker_engine_version '{0}' is not a version pin: write 26.1 or 26.1.5, without v, epoch and release".format(pin)
+    return f"docker_engine_version '{pin}' is no pin: write 26.1 or 26.1.5, without v, epoch and release"
 
 
 def pin_is_satisfied(package, pin, installed):
@@ -117,19 +117,19 @@ def no_such_version(package, pin, candidates, repository):
     builds = sorted((item for item in candidates if item.name == package), key=lambda item: item.sort_key)
     versions = list(dict.fromkeys(item.version for item in builds))
     if not versions:
-        return "{0} is not in {1}: correct docker_engine_repo_root or docker_engine_package".format(package, repository)
+        return f"{package} is not in {repository}: correct docker_engine_repo_root or docker_engine_package"
     shown = ", ".join(versions[-VERSIONS_SHOWN:])
     older = len(versions) - VERSIONS_SHOWN
-    return "{0} {1} is not in {2}: it has {3}{4}. Set docker_engine_version to one of them.".format(
-        package, pin, repository, shown, " and {0} older".format(older) if older > 0 else ""
+    return "{} {} is not in {}: it has {}{}. Set docker_engine_version to one of them.".format(
+        package, pin, repository, shown, f" and {older} older" if older > 0 else ""
     )
 
 
 def conflict_problem(package, conflicting, installed):
-    names = ["{0}-{1}".format(name, installed[name].version) for name in conflicting]
+    names = [f"{name}-{installed[name].version}" for name in conflicting]
     listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
     return (
-        "{0} {1} installed and {2} with {3}: remove {4}, or set docker_engine_conflicts: replace "
+        "{} {} installed and {} with {}: remove {}, or set docker_engine_conflicts: replace "
         "(one transaction, /var/lib/docker is kept)".format(
             listed,
             "is" if len(names) == 1 else "are",

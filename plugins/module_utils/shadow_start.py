@@ -2,12 +2,13 @@
 # Copyright: Slipway contributors
 """Proves a daemon.json by starting the installed dockerd with a copy of it, beside the live engine.
 
-The shadow has its own mount, network and process namespaces, data, sockets and containerd. It shares the kernel and the
-file system of the data-root, because those are what a configuration fails on. dockerd --validate is no substitute: it is
-absent before 23.0 and does not see half of what stops the daemon.
+The shadow has its own mount, network and process namespaces, data, sockets and containerd. It shares the kernel and
+the file system of the data-root, because those are what a configuration fails on. dockerd --validate is no
+substitute: it is absent before 23.0 and does not see half of what stops the daemon.
 """
 
 import collections
+import contextlib
 import json
 import os
 import select
@@ -28,7 +29,7 @@ LOG_LINES = 20
 TRUST_KEY = "/etc/docker/key.json"
 # Replaced by the shadow's own, or without meaning under socket activation.
 REPLACED = ("data-root", "graph", "exec-root", "pidfile", "hosts")
-NEEDS_THE_BRIDGE = ("bridge", "bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-gateway", "default-gateway-v6", "mtu")
+ON_THE_BRIDGE = ("bridge", "fixed-cidr", "fixed-cidr-v6", "default-gateway", "default-gateway-v6")
 LOCAL_ADDRESSES = ("127.", "0.0.0.0:", "localhost:", "[::1]:", "[::]:", ":")
 
 # A containerd of our own, ready before dockerd asks for it, because dockerd 23 and later waits a full second after
@@ -42,7 +43,9 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
 address = "{run}/containerd.sock"
 """
 LOOPBACK_UP = "ip link set lo up; "
-CONTAINERD_UP = 'containerd --log-level warn --config "$1" & until test -S "$2" || ! kill -0 $!; do sleep 0.01; done; shift 2; '
+CONTAINERD_UP = (
+    'containerd --log-level warn --config "$1" & until test -S "$2" || ! kill -0 $!; do sleep 0.01; done; shift 2; '
+)
 
 
 def shadow_options(options, interface_exists, managed_plugins):
@@ -53,7 +56,7 @@ def shadow_options(options, interface_exists, managed_plugins):
         dropped.add("group")
     bridge = options.get("bridge")
     if bridge and bridge != "none" and interface_exists(bridge):
-        dropped.update(NEEDS_THE_BRIDGE)
+        dropped.update(ON_THE_BRIDGE)
     if not str(options.get("metrics-addr", ":")).startswith(LOCAL_ADDRESSES):
         dropped.add("metrics-addr")
     if options.get("userns-remap") == "default":  # would create the user dockremap
@@ -87,7 +90,7 @@ def prove(dockerd, options, unit_flags, timeout):
     """Start the shadow, wait until it serves its API or gives up, and remove every trace of it."""
     root = data_root(options)
     if os.path.exists(root) and not os.path.isdir(root):
-        return Outcome(REFUSED, "data-root {0} is not a directory".format(root), [])
+        return Outcome(REFUSED, f"data-root {root} is not a directory", [])
     options = shadow_options(options, interface_exists, has_managed_plugins(root))
     data = tempfile.mkdtemp(prefix=".slipway-shadow-", dir=data_directory(root))
     run = tempfile.mkdtemp(prefix="slipway-shadow-", dir="/run")  # a short path: sockets allow 107 characters
@@ -127,11 +130,11 @@ def command(dockerd, options, unit_flags, data, run, timeout):
     isolate = ["timeout", "--signal=KILL", str(timeout + 5)]
     isolate += ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
     shell = ["sh", "-c", script + 'exec "$@"', "sh"]
-    return isolate + shell + before + [dockerd] + own + without_values_of_ours(unit_flags)
+    return isolate + shell + before + [dockerd] + own + foreign_flags(unit_flags)
 
 
-def without_values_of_ours(unit_flags):
-    """The unit's flags that the shadow does not set itself; they conflict with daemon.json as they would in the unit."""
+def foreign_flags(unit_flags):
+    """The unit's flags that the shadow does not set itself; daemon.json may not repeat them."""
     return [flag for flag in unit_flags if not flag.startswith(("--containerd=", "--config-file"))]
 
 
@@ -147,7 +150,11 @@ def socket_path(run):
 def run_shadow(arguments, run, timeout):
     try:
         process = subprocess.Popen(
-            arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     except OSError as error:
         return Outcome(UNKNOWN, str(error), [])
@@ -175,10 +182,8 @@ def follow(stream, log, api, deadline):
 
 def end(process, log):
     """Kill the shadow; its log reaches the end of file when the last process of its namespace is gone."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     log += process.stdout.read()
     process.stdout.close()
     process.wait()
@@ -193,7 +198,7 @@ def outcome(ready, died, lines, timeout):
     if ready:
         return Outcome(ACCEPTED, "", lines[-LOG_LINES:])
     if not died:
-        return Outcome(REFUSED, "it was not ready after {0} seconds".format(timeout), lines[-LOG_LINES:])
+        return Outcome(REFUSED, f"it was not ready after {timeout} seconds", lines[-LOG_LINES:])
     if lines and lines[-1].startswith(("unshare:", "timeout:", "sh:")):
         return Outcome(UNKNOWN, lines[-1], lines[-LOG_LINES:])
-    return Outcome(REFUSED, daemon_log.reason(lines), lines[-LOG_LINES:])
+    return Outcome(REFUSED, daemon_log.reason(lines) or " ".join(lines[-1:]), lines[-LOG_LINES:])

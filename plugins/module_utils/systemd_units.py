@@ -16,7 +16,7 @@ RUNNING = ("active", "reloading")
 
 
 def show_command(names):
-    return ["systemctl", "show", "--property=" + ",".join(PROPERTIES)] + list(names)
+    return ["systemctl", "show", "--property=" + ",".join(PROPERTIES), *names]
 
 
 def parse_show(text):
@@ -41,6 +41,10 @@ def is_running(unit):
     return unit.get("ActiveState") in RUNNING
 
 
+def running(units, names):
+    return [name for name in names if is_running(units.get(name, {}))]
+
+
 def needs_reload(units):
     return bool(names_where(units, "NeedDaemonReload", ("yes",)))
 
@@ -58,6 +62,6 @@ def to_toggle(units, enabled):
 
 def masked_sentence(names):
     listed = " and ".join(sorted(names))
-    return "{0} {1} masked, so docker cannot start: run systemctl unmask {2}".format(
+    return "{} {} masked, so docker cannot start: run systemctl unmask {}".format(
         listed, "is" if len(names) == 1 else "are", " ".join(sorted(names))
     )

@@ -19,7 +19,7 @@ def fetch(url, proxy, timeout):
         with urllib.request.build_opener(*handlers).open(url, timeout=timeout) as response:
             return response.read(SIZE_LIMIT)
     except urllib.error.HTTPError as error:
-        raise FetchError("HTTP {0} {1}".format(error.code, error.reason)) from error
+        raise FetchError(f"HTTP {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         raise FetchError(str(error.reason)) from error
     except (OSError, ValueError) as error:

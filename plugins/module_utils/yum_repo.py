@@ -20,12 +20,12 @@ def render(options):
     """The file's text; options are those of the docker_repository module."""
     if "$releasever" in options["baseurl"]:
         raise YumRepoError(
-            "baseurl {0} has $releasever, which is 9.4 or 9Server on some hosts: write the major version".format(
+            "baseurl {} has $releasever, which is 9.4 or 9Server on some hosts: write the major version".format(
                 options["baseurl"]
             )
         )
-    lines = ["{0}={1}".format(key, one_line(key, value)) for key, value in settings(options)]
-    return HEADER + "[{0}]\n".format(section_name(options["repo_id"])) + "\n".join(lines) + "\n"
+    lines = [f"{key}={one_line(key, value)}" for key, value in settings(options)]
+    return HEADER + "[{}]\n".format(section_name(options["repo_id"])) + "\n".join(lines) + "\n"
 
 
 def settings(options):
@@ -67,14 +67,14 @@ def flag(value):
 
 def section_name(repo_id):
     if not re.match(r"\A[A-Za-z0-9_.:-]+\Z", repo_id):
-        raise YumRepoError("repo_id '{0}' may hold letters, digits and _ . : - only".format(repo_id))
+        raise YumRepoError(f"repo_id '{repo_id}' may hold letters, digits and _ . : - only")
     return repo_id
 
 
 def one_line(key, value):
     """Refuse what would break out of its line, and with it out of its key."""
     if not value.isprintable():
-        raise YumRepoError("{0} holds a line break or another control character".format(key))
+        raise YumRepoError(f"{key} holds a line break or another control character")
     return value
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+# ruff: noqa: E402  (Ansible wants the documentation before the imports)
 
 DOCUMENTATION = r"""
 module: docker_daemon_config
@@ -8,9 +9,9 @@ short_description: Prove and write the configuration of the Docker engine
 version_added: 0.1.0
 description:
   - Writes C(daemon.json), and a systemd drop-in where C(daemon.json) alone cannot say it (C(hosts) and the proxy).
-  - Before a new C(daemon.json) is put in place, the installed dockerd is started with a copy of it in namespaces of its own,
-    beside the live engine. What it refuses is never written.
-  - The replaced files are recorded, so that M(slipway.platform.docker_service) can bring them back when the start fails.
+  - Before a new C(daemon.json) is put in place, the installed dockerd is started with a copy of it, in namespaces of
+    its own beside the live engine. What it refuses is never written.
+  - The replaced files are recorded, so that M(slipway.platform.docker_service) can bring them back when a start fails.
 options:
   options:
     description:
@@ -92,7 +93,7 @@ EXAMPLES = r"""
 RETURN = r"""
 proven:
   description:
-    - Whether the installed dockerd has accepted this C(daemon.json), now or when it was written.
+    - Whether the installed dockerd accepts this C(daemon.json). One that is in place unchanged counts as accepted.
     - V(false) where dockerd is not installed, where no namespaces can be made, or without O(prove).
   returned: success
   type: bool
@@ -116,7 +117,6 @@ import json
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_config,
     daemon_options,
@@ -131,7 +131,7 @@ RECORD = "/var/lib/slipway/daemon.json.sha256"
 
 
 def wanted_files(params, options, command):
-    """(path, text or None, mode) in the order of writing: nothing may refer to a file that is not there yet."""
+    """(path, text or None, mode) of every file; each refers at most to those before it."""
     proxy_env = daemon_config.render_proxy_env(params["proxy"])
     drop_in = daemon_config.render_drop_in(
         command if "hosts" in options else None, params["proxy_env"] if proxy_env else None
@@ -144,18 +144,16 @@ def wanted_files(params, options, command):
 
 
 def unit_command(module):
-    """The vendor's ExecStart; in check mode on a fresh host, the one that the package brings."""
+    """The vendor's ExecStart; on a fresh host, the one that the package is going to bring."""
     unit = daemon_config.unit_text()
     if unit:
         return daemon_config.exec_start(unit)
-    if os.path.exists(module.params["dockerd"]):
-        raise daemon_config.DaemonConfigError("dockerd is installed without docker.service: reinstall the docker package")
     return module.params["dockerd"] + " -H fd:// --containerd=/run/containerd/containerd.sock"
 
 
 def record_line(path, text):
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
-    return "{0}  {1}\n".format(digest, path)
+    return f"{digest}  {path}\n"
 
 
 def prove(module, options, command):
@@ -168,13 +166,14 @@ def prove(module, options, command):
     if result.verdict == shadow_start.REFUSED:
         version = module.run_command([dockerd, "--version"])[1].partition("version ")[2].partition(",")[0]
         module.fail_json(
-            msg="dockerd {0} refuses the new {1}: {2}; nothing was changed. Remedy: correct docker_engine_daemon_options.".format(
-                version, module.params["path"], result.reason
-            ),
+            msg="dockerd {} refuses the new {}: {}; nothing was changed. "
+            "Remedy: correct docker_engine_daemon_options.".format(version, module.params["path"], result.reason),
             log=result.log,
         )
     if result.verdict == shadow_start.UNKNOWN:
-        module.warn("{0} could not be proven here ({1}): the restart will tell".format(module.params["path"], result.reason))
+        module.warn(
+            "{} could not be proven here ({}): the restart will tell".format(module.params["path"], result.reason)
+        )
     return result.verdict == shadow_start.ACCEPTED
 
 
@@ -196,7 +195,7 @@ def back_up_foreign(module):
         return {}
     backup = module.backup_local(path)
     if not is_json(text):
-        module.warn("{0} was not valid JSON and is replaced; it is kept as {1}".format(path, backup))
+        module.warn(f"{path} was not valid JSON and is replaced; it is kept as {backup}")
     return {"backup_file": backup}
 
 
@@ -208,10 +207,21 @@ def is_json(text):
     return True
 
 
+def needs_restart(changes):
+    """Whether any text differs; owner and mode alone do not concern a running engine."""
+    return any(file_io.read_text(path) != text for path, text, _ in changes)
+
+
+def is_removal(change):
+    """Removals come last: no file on disk may refer to one that is not there."""
+    return change[1] is None
+
+
 def write(module, changes, daemon_json):
     """Put the changed files in place, after what they replace is recorded."""
-    rollback.save([module.params[key] for key in ("path", "dropin", "proxy_env")] + [RECORD])
-    for path, text, mode in changes:
+    if needs_restart(changes):
+        rollback.save([module.params[key] for key in ("path", "dropin", "proxy_env")] + [RECORD])
+    for path, text, mode in sorted(changes, key=is_removal):
         file_io.put(path, text, mode)
     file_io.put(RECORD, record_line(module.params["path"], daemon_json), 0o644)
 
@@ -221,14 +231,15 @@ def configure(module):
     command = unit_command(module)
     files = wanted_files(module.params, options, command)
     changes = [item for item in files if not file_io.is_as_wanted(*item)]
+    pending = rollback.load() is not None or needs_restart(changes)
     if not changes:
-        return {"changed": False, "proven": module.params["prove"], "restart_pending": rollback.load() is not None}
+        return {"changed": False, "proven": module.params["prove"], "restart_pending": pending}
     path, text, _ = files[-1]
     proven = file_io.read_text(path) == text or prove(module, options, command)
     shown = [difference(*item[:2]) for item in changes if item[0] != module.params["proxy_env"]]
-    result = {"changed": True, "proven": proven, "restart_pending": True, "diff": shown}
+    result = {"changed": True, "proven": proven, "restart_pending": pending, "diff": shown}
     if not module.check_mode:
-        if changes[-1][0] == path:
+        if files[-1] in changes:
             result.update(back_up_foreign(module))
         write(module, changes, text)
     return result
@@ -260,7 +271,7 @@ def main():
     try:
         module.exit_json(**configure(module))
     except daemon_config.DaemonConfigError as error:
-        module.fail_json(msg="{0}. Nothing was changed.".format(error))
+        module.fail_json(msg=f"{error}. Nothing was changed.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+# ruff: noqa: E402  (Ansible wants the documentation before the imports)
 
 DOCUMENTATION = r"""
 module: docker_preflight
@@ -37,11 +38,13 @@ options:
     choices: [refuse, replace]
     default: refuse
   daemon_options:
-    description: The options for C(daemon.json), to be checked for typing mistakes and values that dockerd regrets later.
+    description: The options for C(daemon.json), to be checked for typing mistakes and values that only fail later.
     type: dict
     default: {}
   allow_unknown_options:
-    description: Accept names that no dockerd from 1.13 to 29 knows. The proof by M(slipway.platform.docker_daemon_config) stays.
+    description:
+      - Accept names that no dockerd from 1.13 to 29 knows.
+      - M(slipway.platform.docker_daemon_config) proves them all the same.
     type: bool
     default: false
   repo_id:
@@ -123,7 +126,6 @@ import shutil
 import tempfile
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_options,
     rpm_packages,
@@ -169,18 +171,18 @@ def available_packages(module, directory):
     command += ["--repo", params["repo_id"], "--qf", rpm_packages.REPOQUERY_FORMAT]
     code, output, errors = module.run_command(command + list(rpm_packages.PINNED[params["package"]]))
     if code:
-        raise RepositoryError(" ".join(errors.split()) or "dnf ended with {0}".format(code))
+        raise RepositoryError(" ".join(errors.split()) or f"dnf ended with {code}")
     return rpm_packages.parse(output)
 
 
 def write_dnf_config(params, directory):
     """The host's configuration and the repository in one private file: a proxy's password stays out of argv."""
     config = os.path.join(directory, "dnf.conf")
-    repository = "\n[{0}]\nname={0}\nbaseurl={1}\nenabled=1\n".format(
+    repository = "\n[{0}]\nname={0}\nbaseurl={1}\nenabled=1\nskip_if_unavailable=0\n".format(
         yum_repo.section_name(params["repo_id"]), yum_repo.one_line("repo_baseurl", params["repo_baseurl"])
     )
     proxy = yum_repo.proxy_settings(params["repo_proxy"])
-    repository += "".join("{0}={1}\n".format(key, yum_repo.one_line("repo_proxy", value)) for key, value in proxy)
+    repository += "".join("{}={}\n".format(key, yum_repo.one_line("repo_proxy", value)) for key, value in proxy)
     write_atomically(config, (read_text(DNF_CONFIG) or "[main]\n") + repository, 0o600)
     return config
 
@@ -199,9 +201,7 @@ def choose_pinned(module, installed, problems):
         candidates = available_packages(module, directory)
     except (RepositoryError, yum_repo.YumRepoError) as error:
         problems.append(
-            "the versions in {0} cannot be read ({1}): check docker_engine_repo_root and the proxy".format(
-                repository, error
-            )
+            f"the versions in {repository} cannot be read ({error}): check docker_engine_repo_root and the proxy"
         )
         return []
     finally:
@@ -256,8 +256,8 @@ def warn_of_little_space(module):
     free = disk.f_bavail * disk.f_frsize
     if free < ENOUGH_BYTES:
         module.warn(
-            "{0} has {1:.1f} GiB free, less than the 2 GiB that an engine with a few images needs: "
-            "enlarge it, or set data-root in docker_engine_daemon_options".format(root, free / 1024**3)
+            f"{root} has {free / 1024**3:.1f} GiB free, less than the 2 GiB that an engine with a few images needs: "
+            "enlarge it, or set data-root in docker_engine_daemon_options"
         )
 
 

@@ -1,13 +1,14 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+# ruff: noqa: E402  (Ansible wants the documentation before the imports)
 
 DOCUMENTATION = r"""
 module: docker_repository
 short_description: Write Docker's yum repository with a pinned key
 version_added: 0.1.0
 description:
-  - Verifies the fingerprint of the repository's key before the key touches the host, and proves that the repository answers.
+  - Verifies the fingerprint of the repository's key before the key is written, and proves that the repository answers.
   - Writes the key first and the repository second, each in one step. When either proof fails, nothing is changed.
   - When both files are as wanted, verified locally, the network is not used.
 options:
@@ -25,10 +26,11 @@ options:
     default: Docker CE Stable
   baseurl:
     description:
-      - The address of the repository, required when O(state=present). C($basearch) is allowed, C($releasever) is refused.
+      - The address of the repository, required when O(state=present).
+      - C($basearch) is allowed, C($releasever) is refused.
     type: str
   gpg_key:
-    description: The address of the key, or its path on the host when it starts with C(/). Required when O(state=present).
+    description: The key's address, or its path on the host when it starts with C(/). Required when O(state=present).
     type: str
   gpg_fingerprint:
     description:
@@ -46,7 +48,7 @@ options:
       - Without it, the key is fetched as the environment says.
     type: str
   repo_gpgcheck:
-    description: Whether dnf also verifies a signature of the repository's index. Docker does not promise to publish one.
+    description: Whether dnf verifies a signature of the repository's index too. Docker does not promise to publish one.
     type: bool
     default: false
   module_hotfixes:
@@ -54,7 +56,7 @@ options:
     type: bool
     default: false
   enabled:
-    description: Whether dnf uses the repository without being asked. When V(false), a stray update cannot touch the engine.
+    description: Whether dnf uses the repository unasked. When V(false), a stray update cannot touch the engine.
     type: bool
     default: true
   state:
@@ -104,7 +106,6 @@ import os
 import platform
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.slipway.platform.plugins.module_utils import openpgp, url_secrets, web_fetch, yum_repo
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
     is_as_wanted,
@@ -143,20 +144,19 @@ def fetch_key(module):
     try:
         key = read_key(source) if source.startswith("/") else fetch(module, source)
         if key is None:
-            module.fail_json(msg="The key {0} is not on the host: copy it there. {1}".format(source, UNCHANGED))
+            module.fail_json(msg=f"The key {source} is not on the host: copy it there. {UNCHANGED}")
         untrusted = openpgp.untrusted(key, module.params["gpg_fingerprint"])
     except web_fetch.FetchError as error:
         module.fail_json(
-            msg="The key at {0} cannot be fetched ({1}): check docker_engine_repo_root and the proxy. {2}".format(
-                source, error, UNCHANGED
-            )
+            msg=f"The key at {source} cannot be fetched ({error}): "
+            f"check docker_engine_repo_root and the proxy. {UNCHANGED}"
         )
     except openpgp.OpenPgpError as error:
-        module.fail_json(msg="The key at {0} cannot be trusted: {1}. {2}".format(source, error, UNCHANGED))
+        module.fail_json(msg=f"The key at {source} cannot be trusted: {error}. {UNCHANGED}")
     if untrusted:
         module.fail_json(
-            msg="The key at {0} has the fingerprint {1}, pinned is {2}: not trusted. Ask the repository's owner which is "
-            "right before you change the pin. {3}".format(
+            msg="The key at {} has the fingerprint {}, pinned is {}: not trusted. Ask the repository's owner which "
+            "is right before you change the pin. {}".format(
                 source, " and ".join(untrusted), " and ".join(module.params["gpg_fingerprint"]), UNCHANGED
             )
         )
@@ -174,9 +174,8 @@ def prove_repository(module):
         fetch(module, url)
     except web_fetch.FetchError as error:
         module.fail_json(
-            msg="The repository at {0} cannot be reached ({1}): check docker_engine_repo_root and the proxy. {2}".format(
-                url, error, UNCHANGED
-            )
+            msg=f"The repository at {url} cannot be reached ({error}): "
+            f"check docker_engine_repo_root and the proxy. {UNCHANGED}"
         )
 
 
@@ -204,7 +203,7 @@ def make_present(module):
         text = yum_repo.render(params)
         params["gpg_fingerprint"] = [openpgp.normalise_fingerprint(pin) for pin in params["gpg_fingerprint"]]
     except (yum_repo.YumRepoError, openpgp.OpenPgpError) as error:
-        module.fail_json(msg="{0}. {1}".format(error, UNCHANGED))
+        module.fail_json(msg=f"{error}. {UNCHANGED}")
     mode = yum_repo.file_mode(params)
     key_is_fine = is_trusted_on_host(params)
     repo_is_fine = is_as_wanted(params["file"], text, mode)

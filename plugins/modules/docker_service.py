@@ -1,6 +1,7 @@
 #!/usr/bin/python
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+# ruff: noqa: E402  (Ansible wants the documentation before the imports)
 
 DOCUMENTATION = r"""
 module: docker_service
@@ -8,8 +9,8 @@ short_description: Bring docker.service to a state and prove that the engine ans
 version_added: 0.1.0
 description:
   - Starts, stops or restarts the engine and waits until its API answers.
-  - When it does not come up with the files that M(slipway.platform.docker_daemon_config) wrote, the previous files are put
-    back, the engine is started with them, and the module fails with the journal's lines.
+  - When it does not come up with the files that M(slipway.platform.docker_daemon_config) wrote, the previous files are
+    put back, the engine is started with them, and the module fails with the journal's lines.
 options:
   name:
     description: The service, without its suffix. Its socket has the same name.
@@ -31,7 +32,7 @@ options:
     type: path
     default: /run/docker.sock
   config:
-    description: A C(daemon.json) with live-restore is reloaded before a restart, so that it protects during this restart.
+    description: Where live-restore may be newly set. It is reloaded before a restart, so that it protects in this one.
     type: path
     default: /etc/docker/daemon.json
   timeout:
@@ -45,7 +46,7 @@ attributes:
     description: Looks at the units and the API and changes nothing.
     support: full
   diff_mode:
-    description: Shows the state and the enablement.
+    description: Shows the state.
     support: full
   idempotent:
     description: Not for O(state=restarted), which restarts every time.
@@ -104,15 +105,16 @@ journal:
 """
 
 import json
+import time
 
 from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.slipway.platform.plugins.module_utils import daemon_log, engine_api, rollback, systemd_units
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
 CONTAINERD = "containerd.service"
 JOURNAL_LINES = "20"
 RELOAD_SECONDS = 5
+EXPECTED = {"started": "active", "restarted": "active, restarted", "stopped": "inactive"}
 
 
 class ServiceError(Exception):
@@ -146,45 +148,41 @@ class Docker:
 
     def systemctl(self, verb, *units):
         """Run systemctl; a unit that hangs, as a notify unit without a limit may, ends the wait and not the play."""
-        command = ["timeout", str(self.timeout), "systemctl", verb] + list(units)
+        command = ["timeout", str(self.timeout), "systemctl", verb, *units]
         code, _, errors = self.module.run_command(command)
         if code == 124:
-            raise ServiceError("systemctl {0} took longer than {1} seconds".format(verb, self.timeout))
+            raise ServiceError(f"systemctl {verb} took longer than {self.timeout} seconds")
         if code:
             raise ServiceError(" ".join(errors.split()))
 
     def bring_up(self, verb):
         """Start or restart, after any start limit from earlier failures is forgotten."""
-        self.systemctl("reset-failed", *self.startable())
+        # Fails for a unit that systemd has not loaded, which then has no failures to forget.
+        self.module.run_command(["systemctl", "reset-failed", self.service, self.socket_unit])
         self.systemctl(verb, self.service)
         self.prove_api()
-
-    def startable(self):
-        return [name for name in systemd_units.installed(self.units) if name != CONTAINERD]
 
     def prove_api(self):
         if not engine_api.wait_until(lambda: engine_api.ping(self.api), self.timeout):
             raise ServiceError(
-                "{0} is active but does not answer on {1} within {2} seconds: check hosts in {3} and {4}".format(
+                "{} is active but does not answer on {} within {} seconds: check hosts in {} and {}".format(
                     self.service, self.api, self.timeout, self.module.params["config"], self.socket_unit
                 )
             )
 
-    def journal(self):
-        command = ["journalctl", "-u", self.service, "-n", JOURNAL_LINES, "--no-pager", "-o", "cat"]
+    def journal(self, since):
+        """The last lines since a moment; those of earlier failures would mislead."""
+        command = ["journalctl", "-u", self.service, "-n", JOURNAL_LINES, "--no-pager", "-o", "cat", "--since", since]
         return self.module.run_command(command)[1].splitlines()
 
 
 def refuse_unusable(docker):
     """Fail where there is no such service to manage."""
-    masked = systemd_units.masked(docker.units)
-    if masked:
-        docker.module.fail_json(msg=systemd_units.masked_sentence(masked) + ". Nothing was changed.")
     if not docker.units:
         docker.module.fail_json(msg="systemctl does not answer: this host does not run systemd. Nothing was changed.")
     if docker.service not in systemd_units.installed(docker.units):
         docker.module.fail_json(
-            msg="{0} does not exist: install the engine's package first. Nothing was changed.".format(docker.service)
+            msg=f"{docker.service} does not exist: install the engine's package first. Nothing was changed."
         )
 
 
@@ -216,6 +214,7 @@ def has_live_restore(docker):
 def apply(docker, verb):
     """Start or restart; on failure go back to the recorded files, and fail in either case."""
     was_running = docker.is_running
+    began = f"@{int(time.time())}"
     try:
         if systemd_units.needs_reload(docker.units):
             docker.systemctl("daemon-reload")
@@ -223,21 +222,18 @@ def apply(docker, verb):
             protect_containers(docker)
         docker.bring_up(verb)
     except ServiceError as error:
-        give_up(docker, error, was_running)
+        give_up(docker, error, docker.journal(began), was_running)
     rollback.clear()
 
 
-def give_up(docker, error, was_running):
-    journal = docker.journal()
-    reason = daemon_log.reason(journal) if journal else str(error)
+def give_up(docker, error, journal, was_running):
+    reason = daemon_log.reason(journal) or str(error)
     record = rollback.load()
     if record is None:
-        msg = "{0} did not come up: {1}.".format(docker.service, reason)
+        msg = f"{docker.service} did not come up: {reason}."
     else:
         rollback.restore(record)
-        msg = "{0} did not start with the new configuration: {1}. {2}".format(
-            docker.service, reason, go_back(docker, was_running)
-        )
+        msg = f"{docker.service} did not start with the new configuration: {reason}. {go_back(docker, was_running)}"
         rollback.clear()
     docker.module.fail_json(msg=msg + " Journal: " + " | ".join(journal[-3:]), journal=journal, systemctl=str(error))
 
@@ -251,7 +247,7 @@ def go_back(docker, was_running):
             return "The previous configuration is back; the engine was not running before and is stopped."
         docker.bring_up("restart")
     except ServiceError as error:
-        return "The previous configuration is back, but the engine does not come up with it either: {0}.".format(error)
+        return f"The previous configuration is back, but the engine does not come up with it either: {error}."
     return "The previous configuration is back and the engine answers again."
 
 
@@ -267,7 +263,7 @@ def reach(docker, state):
     """Bring the service to the state; whether that takes a change."""
     dry = docker.module.check_mode
     if state == "stopped":
-        if not any(systemd_units.is_running(docker.units.get(name, {})) for name in (docker.service, docker.socket_unit)):
+        if not systemd_units.running(docker.units, (docker.service, docker.socket_unit)):
             return False
         if not dry:
             stop(docker)
@@ -301,7 +297,14 @@ def describe(docker):
     }
 
 
+def refuse_masked(docker):
+    masked = systemd_units.masked(docker.units)
+    if masked:
+        docker.module.fail_json(msg=systemd_units.masked_sentence(masked) + ". Nothing was changed.")
+
+
 def run(docker, state, enabled):
+    refuse_masked(docker)
     if docker.module.check_mode and docker.service not in systemd_units.installed(docker.units):
         return {"changed": state != "stopped" or bool(enabled), "restart_pending": False, "before": "absent"}
     refuse_unusable(docker)
@@ -311,13 +314,8 @@ def run(docker, state, enabled):
     reached = reach(docker, state)
     result = {"changed": toggled or reached or pending, "restart_pending": pending, "before": before}
     result.update(describe(docker.look()))
-    result["diff"] = {"before": before + "\n", "after": expected(state, result) + "\n"}
+    result["diff"] = {"before": f"state: {before}\n", "after": f"state: {EXPECTED[state]}\n"}
     return result
-
-
-def expected(state, result):
-    """The state after the run, also when it was only a dry run."""
-    return "inactive" if state == "stopped" else "active (restarted)" if state == "restarted" else "active"
 
 
 def main():

@@ -7,9 +7,7 @@ from slipway.lab.workbench import LabHost, Workbench
 def changes(host: LabHost) -> list[str]:
     """Return what differs between the host's image and the host, as the lab's engine sees it, logs apart."""
     kept = ("/run", "/tmp", "/var/log", "/var/cache", "/var/tmp", "/root", "/var/lib/dnf", "/var/lib/systemd")
-    return sorted(
-        change["Path"] for change in host.container.diff() or [] if not change["Path"].startswith(kept)
-    )
+    return sorted(change["Path"] for change in host.container.diff() or [] if not change["Path"].startswith(kept))
 
 
 def test_check_mode_with_diff_on_a_fresh_host_changes_nothing(workbench: Workbench) -> None:

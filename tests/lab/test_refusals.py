@@ -90,9 +90,7 @@ def test_an_unsupported_host_gets_one_sentence(fresh_host: LabHost, facts: dict[
     ("tree", "words"),
     [("other-signer", ["docker-ce"]), ("unsigned", ["not signed"]), ("tampered", ["docker-ce"])],
 )
-def test_packages_that_the_key_did_not_sign_are_not_installed(
-    fresh_host: LabHost, tree: str, words: list[str]
-) -> None:
+def test_packages_that_the_key_did_not_sign_are_not_installed(fresh_host: LabHost, tree: str, words: list[str]) -> None:
     """Fault 5. The repository is in place by then; no package is."""
     packages = fresh_host.sh("rpm --query --all | sort")
     run = fresh_host.converge(docker_engine_repo_root=f"{MIRROR}/{tree}/linux")

@@ -70,6 +70,7 @@ def test_the_client_has_its_plugins(host: Host, plugin: str) -> None:
 
 def test_nobody_but_root_can_write_the_configuration(host: Host) -> None:
     loose = host.check_output(
-        "find /etc/docker /etc/systemd/system/docker.service.d /etc/yum.repos.d -perm /022 -not -type l 2>/dev/null || true"
+        "find /etc/docker /etc/systemd/system/docker.service.d /etc/yum.repos.d -not -type l -perm /022 2>/dev/null"
+        " || true"
     )
     assert loose == ""

@@ -3,4 +3,5 @@
 
 Read it in the order of its work: `setting` (online or offline), `engine` (which Docker engine carries the lab),
 `images` (what the hosts are made of, from `rootfs`, `repository` and `host/`), `hosts`, `inventory`, `status`.
+`workbench` offers the same to programs.
 """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line of the lab: python -m slipway.lab create | destroy | reboot | status | down."""
+"""Command line of the lab: python -m slipway.lab prepare | create | destroy | reboot | status | down."""
 
 import argparse
 import os
@@ -7,10 +7,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from slipway.lab import engine, hosts, images, inventory, private_engine, setting, status
+from slipway.lab import engine, hosts, images, inventory, private_engine, status
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.progress import say
+from slipway.lab.ready import make_ready
 
 LAB_INVENTORY = PROJECT / "inventory/lab/hosts.yml"
 
@@ -28,6 +29,9 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="slipway.lab", description=__doc__)
     commands = parser.add_subparsers(required=True)
+
+    prepare = commands.add_parser("prepare", help="have the engine and the images ready, without a host")
+    prepare.set_defaults(run=_prepare)
 
     create = commands.add_parser("create", help="make hosts, and whatever they need")
     create.add_argument("names", nargs="*", help="names of the hosts")
@@ -51,11 +55,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _prepare(_: argparse.Namespace) -> None:
+    make_ready(os.environ.get("LAB", "auto"))
+
+
 def _create(arguments: argparse.Namespace) -> None:
     names = arguments.names or [f"lab-{number + 1}" for number in range(_positive(arguments.count))]
-    chosen = setting.choose(os.environ.get("LAB", "auto"))
-    carrier = engine.find_or_start(chosen)
-    made_of = images.prepare(carrier.client, chosen)
+    carrier, made_of = make_ready(os.environ.get("LAB", "auto"))
     hosts.create(carrier.client, made_of, names)
     inventory.write(arguments.inventory, names, carrier, images.fingerprint(carrier.client, made_of))
 

@@ -40,13 +40,17 @@ def main() -> None:
     try:
         for number in range(1, rounds + 1):
             say(f"Round {number} of {rounds}")
-            bare, ours = workbench.make("bench-bare"), workbench.make("bench-site")
-            seconds["bare install"].append(_seconds(lambda: bare.sh(BARE)))
-            seconds["site.yml, fresh"].append(_seconds(lambda: _converge(ours)))
-            seconds["site.yml, no-op"].append(_seconds(lambda: _converge(ours)))
+            seconds["bare install"].append(_seconds(_install_bare, workbench.make("bench-bare")))
+            ours = workbench.make("bench-site")
+            seconds["site.yml, fresh"].append(_seconds(_converge, ours))
+            seconds["site.yml, no-op"].append(_seconds(_converge, ours))
     finally:
         workbench.clear()
     _print(seconds, workbench.images.description)
+
+
+def _install_bare(host: LabHost) -> None:
+    host.sh(BARE)
 
 
 def _converge(host: LabHost) -> None:
@@ -55,9 +59,9 @@ def _converge(host: LabHost) -> None:
         raise SystemExit(run.output)
 
 
-def _seconds(action: Callable[[], object]) -> float:
+def _seconds(action: Callable[[LabHost], None], host: LabHost) -> float:
     start = time.monotonic()
-    action()
+    action(host)
     return time.monotonic() - start
 
 

@@ -50,9 +50,7 @@ def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
     tag = f"slipway/{definition.name}:{definition.key}"
     if not _exists(client, tag):
         archive = rootfs.build(definition)
-        client.api.import_image_from_file(
-            str(archive), *tag.split(":"), changes=['LABEL slipway.lab="image"']
-        )
+        client.api.import_image_from_file(str(archive), *tag.split(":"), changes=['LABEL slipway.lab="image"'])
         archive.unlink()
     return tag
 
@@ -64,7 +62,9 @@ def _build(client: docker.DockerClient, definition: str, arguments: dict[str, st
     if not _exists(client, tag):
         say(f"Building the host image {tag}")
         try:
-            client.images.build(path=str(folder), tag=tag, buildargs=arguments, labels={"slipway.lab": "image"}, rm=True)
+            client.images.build(
+                path=str(folder), tag=tag, buildargs=arguments, labels={"slipway.lab": "image"}, rm=True
+            )
         except docker.errors.BuildError as error:
             log = "".join(line.get("stream", "") for line in error.build_log)
             raise LabError(f"The host image {tag} cannot be built: {error.msg}\n{log[-2000:]}") from error

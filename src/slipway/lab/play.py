@@ -71,6 +71,11 @@ def run(
         text=True,
         check=False,
     )
-    # Warnings may stand before the account.
-    account = done.stdout[max(done.stdout.find("{\n"), 0) :]
-    return Run(done.returncode, done.stdout + done.stderr, json.loads(account) if account.startswith("{") else {"plays": []})
+    return Run(done.returncode, done.stdout + done.stderr, _account(done.stdout))
+
+
+def _account(printed: str) -> dict[str, Any]:
+    """Return the callback's JSON, before which warnings may stand; an account of nothing if the run had no plays."""
+    start = printed.find("{\n")
+    account: dict[str, Any] = json.loads(printed[start:]) if start >= 0 else {"plays": []}
+    return account

@@ -8,8 +8,9 @@ from typing import Any
 
 from docker.models.containers import Container
 
-from slipway.lab import engine, hosts, images, inventory, play, repository, setting
+from slipway.lab import hosts, images, inventory, play
 from slipway.lab.paths import LAB, PROJECT
+from slipway.lab.ready import make_ready
 
 SITE = PROJECT / "playbooks/site.yml"
 
@@ -47,9 +48,7 @@ class Workbench:
     """Makes hosts on the lab's engine, and removes those that it made."""
 
     def __init__(self) -> None:
-        chosen = setting.choose(os.environ.get("LAB", "offline"))
-        self.engine = engine.find_or_start(chosen)
-        self.images = images.prepare(self.engine.client, chosen)
+        self.engine, self.images = make_ready(os.environ.get("LAB", "offline"))
         self.fingerprint = images.fingerprint(self.engine.client, self.images)
         self._made: list[str] = []
 

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LAB=auto|online|offline."""
+
+import http.server
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from slipway.lab import setting
+from slipway.lab.errors import LabError
+
+
+@pytest.fixture
+def refusing_server() -> Iterator[str]:
+    """A server that answers every request with 501, as a registry answers a stranger with 401."""
+    server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("word", ["online", "offline"])
+def test_a_setting_that_is_named_is_not_probed(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(setting, "NEEDED_ONLINE", ("not even a URL",))
+    assert setting.choose(word) == word
+
+
+def test_auto_is_online_where_servers_answer_whatever_they_answer(
+    refusing_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(setting, "NEEDED_ONLINE", (refusing_server,))
+    assert setting.choose("auto") is setting.Setting.ONLINE
+    assert "online" in capsys.readouterr().out
+
+
+def test_auto_is_offline_where_one_server_is_out_of_reach_and_says_which(
+    refusing_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(setting, "NEEDED_ONLINE", (refusing_server, "http://127.0.0.1:9/"))
+    assert setting.choose("auto") is setting.Setting.OFFLINE
+    assert "http://127.0.0.1:9/" in capsys.readouterr().out
+
+
+def test_another_word_is_refused_with_the_words_that_are_not() -> None:
+    with pytest.raises(LabError, match=r"LAB=on is not .* LAB=auto, LAB=online or LAB=offline"):
+        setting.choose("on")

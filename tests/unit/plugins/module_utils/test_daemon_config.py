@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+import subprocess
+from pathlib import Path
+
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils import daemon_config
+from hypothesis import given
+from hypothesis import strategies as st
+
+VENDOR = "/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock"
+PRINTABLE = st.text().filter(str.isprintable)
+
+
+def test_the_first_directory_with_a_unit_wins(tmp_path: Path) -> None:
+    directories = [tmp_path / name for name in ("etc", "run", "usr")]
+    for directory in directories[1:]:
+        directory.mkdir()
+        (directory / "docker.service").write_text(directory.name)
+    assert daemon_config.unit_text([str(directory) for directory in directories]) == "run"
+    assert daemon_config.unit_text([str(tmp_path)]) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[Service]\nExecStart=" + VENDOR + "\nExecReload=/bin/kill -s HUP $MAINPID\n",
+        "[Service]\nExecStart=/bin/false\nExecStart=\nExecStart = " + VENDOR + "\n",
+        "[Service]\nExecStart=/usr/bin/dockerd -H fd:// \\\n--containerd=/run/containerd/containerd.sock\n",
+    ],
+)
+def test_exec_start_is_read_as_systemd_reads_it(text: str) -> None:
+    assert daemon_config.exec_start(text).split() == VENDOR.split()
+
+
+def test_a_unit_without_exec_start_is_named() -> None:
+    with pytest.raises(daemon_config.DaemonConfigError, match="no ExecStart"):
+        daemon_config.exec_start("[Service]\nExecStart=x\nExecStart=\n")
+
+
+@pytest.mark.parametrize("hosts", ["-H fd://", "-Hfd://", "-H=fd://", "--host fd://", "--host=fd://", "-H a -H b"])
+def test_every_spelling_of_a_host_is_dropped_and_the_rest_stays(hosts: str) -> None:
+    command = f'/usr/bin/dockerd {hosts} --label "a b" $OPTIONS'
+    assert daemon_config.without_hosts(command) == ["/usr/bin/dockerd", "--label", '"a b"', "$OPTIONS"]
+
+
+def test_the_shadow_gets_the_units_flags_without_variables() -> None:
+    assert daemon_config.shadow_flags(VENDOR + " $OPTIONS") == ["--containerd=/run/containerd/containerd.sock"]
+
+
+def test_without_hosts_and_proxy_there_is_no_drop_in() -> None:
+    assert daemon_config.render_drop_in(None, None) is None
+    assert daemon_config.render_proxy_env({"http": "", "https": None, "no_proxy": []}) is None
+
+
+def test_the_drop_in_clears_exec_start_before_it_sets_it() -> None:
+    lines = (daemon_config.render_drop_in(VENDOR, "/etc/docker/proxy.env") or "").splitlines()
+    assert lines[1:3] == ["[Service]", "EnvironmentFile=/etc/docker/proxy.env"]
+    assert lines[-2:] == ["ExecStart=", "ExecStart=/usr/bin/dockerd --containerd=/run/containerd/containerd.sock"]
+
+
+def test_the_environment_has_the_proxies_that_are_set() -> None:
+    text = daemon_config.render_proxy_env({"https": "http://proxy:3128", "no_proxy": ["localhost", ".example.com"]})
+    assert (text or "").splitlines()[1:] == ['HTTPS_PROXY="http://proxy:3128"', 'NO_PROXY="localhost,.example.com"']
+
+
+@given(PRINTABLE)
+def test_a_quoted_value_is_what_a_shell_reads_back(value: str) -> None:
+    script = f'V={daemon_config.quote(value)}; printf %s "$V"'
+    assert subprocess.run(["sh", "-c", script], check=True, capture_output=True).stdout == value.encode()
+
+
+@pytest.mark.parametrize("value", ["a\nPATH=/tmp", "a\rb", "a\0b", "a\u2028b"])
+def test_a_line_break_in_a_proxy_is_refused(value: str) -> None:
+    with pytest.raises(daemon_config.DaemonConfigError, match="control character"):
+        daemon_config.render_proxy_env({"http": value})

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+import http.server
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils import engine_api
+
+ANSWERS = {"/_ping": "OK", "/version": json.dumps({"ApiVersion": "1.45", "Version": "26.1.5"})}
+
+
+class Engine(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = ANSWERS.get(self.path)
+        self.send_response(200 if body else 404)
+        self.end_headers()
+        self.wfile.write((body or "").encode())
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing to tell."""
+
+
+class UnixServer(socketserver.ThreadingUnixStreamServer):
+    def get_request(self) -> tuple[object, tuple[str, int]]:  # type: ignore[override]  # the handler wants an address
+        return super().get_request()[0], ("unix", 0)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[str]:
+    path = str(tmp_path / "docker.sock")
+    with UnixServer(path, Engine) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield path
+        server.shutdown()
+
+
+def test_an_engine_that_answers_is_there(engine: str) -> None:
+    assert engine_api.ping(engine)
+    assert engine_api.get_json(engine, "/version")["Version"] == "26.1.5"
+
+
+def test_an_unknown_address_is_empty(engine: str) -> None:
+    assert engine_api.get_json(engine, "/absent") == {}
+
+
+def test_without_a_socket_nobody_answers(tmp_path: Path) -> None:
+    assert not engine_api.ping(str(tmp_path / "absent"))
+
+
+def test_a_socket_that_accepts_and_is_silent_does_not_hang(tmp_path: Path) -> None:
+    with socketserver.UnixStreamServer(str(tmp_path / "silent"), socketserver.BaseRequestHandler):
+        assert not engine_api.ping(str(tmp_path / "silent"), timeout=0.05)
+
+
+def test_waiting_ends_with_the_condition_or_with_the_time() -> None:
+    answers = iter([False, True])
+    assert engine_api.wait_until(lambda: next(answers), timeout=5)
+    assert not engine_api.wait_until(lambda: False, timeout=0)

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils import rpm_packages
+from ansible_collections.slipway.platform.plugins.module_utils.rpm_packages import Package
+
+CANDIDATES = [
+    Package(name, epoch, version, "1.el9")
+    for version in ("20.10.24", "26.1.4", "26.1.10", "26.10.0", "27.0.1~rc.1")
+    for name, epoch in (("docker-ce", "3"), ("docker-ce-cli", "1"), ("docker-ce-rootless-extras", "0"))
+]
+
+
+def on_host(*packages: Package) -> dict[str, Package]:
+    return {package.name: package for package in packages}
+
+
+@pytest.mark.parametrize("pin", ["", "26.1", "26.1.5", "1.13.1", "17.03"])
+def test_a_pin_is_two_or_three_numbers(pin: str) -> None:
+    assert rpm_packages.pin_problem(pin) is None
+
+
+@pytest.mark.parametrize("pin", ["26", "v26", "v26.1", "3:26.1.5-1.el9", "26.1.5-1.el9", "26.1.x", "latest", "26.1\n"])
+def test_what_is_no_pin_is_one_sentence(pin: str) -> None:
+    assert "write 26.1 or 26.1.5" in (rpm_packages.pin_problem(pin) or "")
+
+
+@pytest.mark.parametrize(
+    ("version", "pin", "satisfied"),
+    [
+        ("26.1.5", "26.1", True),
+        ("26.1.5", "26.1.5", True),
+        ("26.10.0", "26.1", False),
+        ("26.1.50", "26.1.5", False),
+        ("18.06.3.ce", "18.06.3", True),
+        ("1.13.1", "", True),
+    ],
+)
+def test_a_pin_ends_at_a_dot(version: str, pin: str, satisfied: bool) -> None:
+    assert Package("docker-ce", "3", version, "1.el9").satisfies(pin) is satisfied
+
+
+def test_versions_sort_as_rpm_sorts_them() -> None:
+    shuffled = ["1.10", "1.0a", "1.0", "1.9", "1.0~rc1", "1.0.1"]
+    in_order = ["1.0~rc1", "1.0", "1.0a", "1.0.1", "1.9", "1.10"]
+    assert sorted(shuffled, key=rpm_packages.version_key) == in_order
+
+
+def test_a_pin_selects_one_matching_set_with_its_newest_build() -> None:
+    assert rpm_packages.pinned_specs("docker-ce", "26.1", CANDIDATES) == [
+        "docker-ce-3:26.1.10-1.el9",
+        "docker-ce-cli-1:26.1.10-1.el9",
+        "docker-ce-rootless-extras-26.1.10-1.el9",
+    ]
+
+
+def test_extras_that_the_repository_lacks_are_left_out() -> None:
+    candidates = [item for item in CANDIDATES if item.name != "docker-ce-rootless-extras"]
+    assert len(rpm_packages.pinned_specs("docker-ce", "20.10", candidates)) == 2
+
+
+def test_a_pin_that_matches_nothing_names_what_there_is() -> None:
+    assert rpm_packages.pinned_specs("docker-ce", "99.9", CANDIDATES) == []
+    sentence = rpm_packages.no_such_version("docker-ce", "99.9", CANDIDATES, "https://x")
+    assert "20.10.24, 26.1.4, 26.1.10, 26.10.0" in sentence
+    assert "Set docker_engine_version to one of them." in sentence
+
+
+def test_an_empty_repository_is_told_apart() -> None:
+    assert "is not in https://x" in rpm_packages.no_such_version("docker-ce", "26.1", [], "https://x")
+
+
+def test_the_installed_set_satisfies_a_pin_as_a_whole() -> None:
+    engine, client = Package("docker-ce", "3", "26.1.5", "1"), Package("docker-ce-cli", "1", "26.1.5", "1")
+    extras = Package("docker-ce-rootless-extras", "0", "27.0.0", "1")
+    assert rpm_packages.pin_is_satisfied("docker-ce", "26.1", on_host(engine, client))
+    assert rpm_packages.pin_is_satisfied("docker-ce", "", on_host(engine, client))
+    assert not rpm_packages.pin_is_satisfied("docker-ce", "26.1", on_host(engine))
+    assert not rpm_packages.pin_is_satisfied("docker-ce", "26.1", on_host(engine, client, extras))
+
+
+def test_the_output_of_a_query_is_read_past_absent_packages() -> None:
+    text = "package docker is not installed\ndocker-ce\t3\t26.1.5\t1.el9\n\nrunc\t4\t1.1.12\t1.el9\n"
+    assert [package.spec for package in rpm_packages.parse(text)] == ["docker-ce-3:26.1.5-1.el9", "runc-4:1.1.12-1.el9"]
+
+
+def test_docker_engine_stands_alone() -> None:
+    assert rpm_packages.wanted("docker-engine", ["compose"]) == ["docker-engine"]
+    assert "docker-compose-plugin" in rpm_packages.wanted("docker-ce", ["compose"])
+
+
+@pytest.mark.parametrize("package", ["docker-ce", "docker-engine"])
+def test_no_package_conflicts_with_itself(package: str) -> None:
+    wanted = set(rpm_packages.wanted(package, ["buildx", "compose"])) | set(rpm_packages.PINNED[package])
+    assert not wanted & set(rpm_packages.CONFLICTING[package])
+
+
+def test_podman_alone_does_not_conflict() -> None:
+    assert not {"podman", "buildah"} & set(rpm_packages.CONFLICTING["docker-ce"])
+
+
+def test_conflicts_are_named_with_version_and_remedy() -> None:
+    installed = on_host(Package("podman-docker", "4", "4.9", "1"), Package("runc", "4", "1.1", "1"))
+    sentence = rpm_packages.conflict_problem("docker-ce", ["podman-docker", "runc"], installed)
+    assert sentence.startswith("podman-docker-4.9 and runc-1.1 are installed and conflict with docker-ce: remove them")
+    assert "docker_engine_conflicts: replace" in sentence
+    assert rpm_packages.conflict_problem("docker-ce", ["runc"], installed).startswith(
+        "runc-1.1 is installed and conflicts"
+    )

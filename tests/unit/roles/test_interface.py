@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A role's defaults and its argument_specs are one interface, told twice: they must agree."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_defaults_and_argument_specs_agree(role: Path) -> None:
+    defaults = load(role / "defaults/main.yml")
+    options = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert defaults == {name: option.get("default") for name, option in options.items()}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_every_name_carries_the_role_s_prefix(role: Path) -> None:
+    assert all(name.startswith(f"{role.name}_") for name in load(role / "defaults/main.yml"))
+    assert all(name.startswith(f"__{role.name}_") for name in load(role / "vars/main.yml"))
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_the_table_of_contents_lists_every_phase(role: Path) -> None:
+    phases = {task["ansible.builtin.import_tasks"] for task in load(role / "tasks/main.yml")}
+    assert phases == {path.name for path in (role / "tasks").glob("*.yml")} - {"main.yml"}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_task_names_start_with_their_phase(role: Path) -> None:
+    for path in (role / "tasks").glob("*.yml"):
+        if path.name != "main.yml":
+            for task in load(path):
+                assert task["name"].startswith(f"{path.stem.replace('_', ' ').capitalize()} | "), task["name"]
