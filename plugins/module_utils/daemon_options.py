@@ -88,10 +88,10 @@ def unknown_option(name):
 
 def log_driver(options):
     """dockerd starts with any driver, and then no container does."""
-    driver = options.get("log-driver", "json-file")
-    if driver in LOG_DRIVERS or ":" in str(driver) or "/" in str(driver):
+    driver = str(options.get("log-driver", "json-file"))
+    if driver in LOG_DRIVERS or ":" in driver or "/" in driver:
         return []
-    near = difflib.get_close_matches(str(driver), sorted(LOG_DRIVERS), n=1)
+    near = difflib.get_close_matches(driver, sorted(LOG_DRIVERS), n=1)
     hint = f"did you mean '{near[0]}'?" if near else "name a plugin with its tag, such as loki:latest"
     return [f"log-driver '{driver}' is unknown: {hint}"]
 

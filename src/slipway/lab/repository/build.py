@@ -98,7 +98,7 @@ def build_package(package: packages.Package, unpacked: dict[str, Path], target: 
 
 
 def sign(key: str, *rpms: Path) -> None:
-    run("rpmsign", "--define", f"_gpg_name {key}", "--resign", *map(str, rpms))
+    run("rpmsign", "--define", "__gpg /usr/bin/gpg", "--define", f"_gpg_name {key}", "--resign", *map(str, rpms))
 
 
 def lay_out(built: Path) -> None:
