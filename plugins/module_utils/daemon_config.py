@@ -31,14 +31,14 @@ def unit_text(directories=UNIT_DIRECTORIES):
 
 def exec_start(text):
     """The unit's ExecStart command; an empty assignment resets the ones before it, as in systemd."""
-    commands = []
+    command = ""
     for line in text.replace("\\\n", " ").splitlines():
         key, separator, value = line.partition("=")
         if separator and key.strip() == "ExecStart":
-            commands = [*commands, value.strip()] if value.strip() else []
-    if not commands:
+            command = value.strip()
+    if not command:
         raise DaemonConfigError("docker.service has no ExecStart: reinstall the docker package")
-    return commands[-1]
+    return command
 
 
 def without_hosts(command):

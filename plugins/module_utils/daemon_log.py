@@ -24,8 +24,10 @@ def reason(lines):
 
 
 def unquote(text):
-    """The text of a quoted logfmt value; others as they are."""
-    try:
-        return json.loads(text) if text.startswith('"') else text.rstrip('"')
-    except ValueError:
-        return text.strip('"')
+    """The text of a quoted logfmt value; others without the closing quote that belongs to the log's line."""
+    if text.startswith('"'):
+        try:
+            return json.loads(text)
+        except ValueError:  # Go has escapes that JSON lacks
+            return text.strip('"')
+    return text[:-1] if text.endswith('"') and text.count('"') % 2 else text

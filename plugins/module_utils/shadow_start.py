@@ -28,7 +28,7 @@ POLL_SECONDS = 0.03
 LOG_LINES = 20
 TRUST_KEY = "/etc/docker/key.json"
 # Replaced by the shadow's own, or without meaning under socket activation.
-REPLACED = ("data-root", "graph", "exec-root", "pidfile", "hosts")
+REPLACED = ("data-root", "graph", "exec-root", "pidfile", "hosts", "deprecated-key-path")
 ON_THE_BRIDGE = ("bridge", "fixed-cidr", "fixed-cidr-v6", "default-gateway", "default-gateway-v6")
 LOCAL_ADDRESSES = ("127.", "0.0.0.0:", "localhost:", "[::1]:", "[::]:", ":")
 
@@ -106,10 +106,10 @@ def prove(dockerd, options, unit_flags, timeout):
 def forget_identity(paths):
     """Engines before 23.0 create a trust key on start, which must not appear in an image."""
     for path in paths:
-        if os.path.isdir(path):
-            os.rmdir(path)
-        elif os.path.exists(path):
+        if os.path.isfile(path):
             os.unlink(path)
+        elif os.path.isdir(path) and not os.listdir(path):
+            os.rmdir(path)
 
 
 def command(dockerd, options, unit_flags, data, run, timeout):
@@ -198,7 +198,8 @@ def outcome(ready, died, lines, timeout):
     if ready:
         return Outcome(ACCEPTED, "", lines[-LOG_LINES:])
     if not died:
-        return Outcome(REFUSED, f"it was not ready after {timeout} seconds", lines[-LOG_LINES:])
+        last_line = " ".join(lines[-1:])
+        return Outcome(REFUSED, f"it was not ready after {timeout} seconds ({last_line})", lines[-LOG_LINES:])
     if lines and lines[-1].startswith(("unshare:", "timeout:", "sh:")):
         return Outcome(UNKNOWN, lines[-1], lines[-LOG_LINES:])
     return Outcome(REFUSED, daemon_log.reason(lines) or " ".join(lines[-1:]), lines[-LOG_LINES:])

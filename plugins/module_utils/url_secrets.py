@@ -15,9 +15,10 @@ def secrets_of(value):
         return {secret for item in value.values() for secret in secrets_of(item)}
     if isinstance(value, (list, tuple)):
         return {secret for item in value for secret in secrets_of(item)}
-    if not isinstance(value, str) or not USERINFO.search(value):
+    userinfo = USERINFO.search(value) if isinstance(value, str) else None
+    if not userinfo:
         return set()
-    password = USERINFO.search(value).group(0).partition(":")[2][:-1]
+    password = userinfo.group(0).partition(":")[2][:-1]
     return {value, password, unquote(password)} - {""}
 
 

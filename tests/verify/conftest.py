@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claims about hosts: `pytest --hosts=ansible://docker_hosts tests/verify`, on the lab or on a live fleet."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -9,6 +9,16 @@ from testinfra.host import Host
 
 # A stand-in host carries an image, since it reaches no registry; other hosts pull Docker's own.
 CARRIED_IMAGE = "/usr/share/slipway/hello.tar"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reach_the_lab(host: Host) -> Iterator[None]:
+    """testinfra's docker backend passes no --host on: tell the client what the inventory says of the engine."""
+    arguments = host.ansible.get_variables().get("ansible_docker_extra_args", "")
+    with pytest.MonkeyPatch.context() as environment:
+        if arguments.startswith("--host="):
+            environment.setenv("DOCKER_HOST", arguments.removeprefix("--host="))
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,7 @@ def test_packages_are_signed_and_checked(host: Host) -> None:
     assert "gpgcheck=1" in repository
     assert "gpgkey=file:///" in repository
     assert "$releasever" not in repository
-    signature = host.check_output("rpm --query --queryformat '%%{SIGPGP:pgpsig}%%{RSAHEADER:pgpsig}' docker-ce")
+    signature = host.check_output("rpm --query --queryformat '%{SIGPGP:pgpsig}%{RSAHEADER:pgpsig}' docker-ce")
     assert "Key ID" in signature
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import docker
 
-from slipway.lab import repository, rootfs
+from slipway.lab import rootfs, yum_repository
 from slipway.lab.errors import LabError
 from slipway.lab.paths import HOST_DEFINITIONS
 from slipway.lab.progress import say
@@ -34,14 +34,14 @@ def prepare(client: docker.DockerClient, setting: Setting) -> Images:
 
 def fingerprint(client: docker.DockerClient, images: Images) -> str | None:
     """Return the fingerprint of the stand-in repository's key; None online, where the role's own pin is right."""
-    return repository.fingerprint(client, images.repository) if images.repository else None
+    return yum_repository.fingerprint(client, images.repository) if images.repository else None
 
 
 def _prepare_stand_in(client: docker.DockerClient) -> Images:
     with ThreadPoolExecutor() as pool:
         host_rootfs = pool.submit(_import, client, rootfs.HOST)
         tools = _import(client, rootfs.TOOLS)
-        packages = repository.build(client, tools, say)
+        packages = yum_repository.build(client, tools, say)
         host = _build(client, "stand-in", {"ROOTFS": host_rootfs.result(), "REPOSITORY": packages})
     return Images(host, packages, "a stand-in for CentOS Stream 9, from Debian packages")
 

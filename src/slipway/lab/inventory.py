@@ -19,6 +19,7 @@ def write(path: Path, hosts: Iterable[str], engine: Engine, fingerprint: str | N
     variables = {
         "ansible_connection": "community.docker.docker",
         "ansible_docker_extra_args": f"--host={engine.address}",
+        "ansible_become": False,
         "ansible_python_interpreter": "/usr/bin/python3",
     }
     if fingerprint:

@@ -15,6 +15,12 @@ SYSTEMD = "docker.service: Failed with result 'exit-code'."
         ([INFO, LAST_WORDS, SYSTEMD], LAST_WORDS),
         ([INFO, FATAL, SYSTEMD], 'Error starting daemon: no "such" driver'),
         ([FATAL, LAST_WORDS], LAST_WORDS),
+        (
+            ['failed to start daemon: unsupported scheme "" in "x"'],
+            'failed to start daemon: unsupported scheme "" in "x"',
+        ),
+        (['level=error msg="failed to start daemon: no disk"'], "failed to start daemon: no disk"),
+        (['level=error msg="a \\x1b escape"'], r"a \x1b escape"),
         ([INFO, SYSTEMD], None),
         ([], None),
     ],
