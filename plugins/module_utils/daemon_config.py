@@ -15,7 +15,7 @@ UNIT_DIRECTORIES = (
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 )
-HEADER = "# managed by slipway.platform.docker_daemon_config\n"
+HEADER = "# managed by slipway.platform.docker_daemon\n"
 HOST_FLAGS = ("-H", "--host")
 
 

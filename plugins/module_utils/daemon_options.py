@@ -4,7 +4,6 @@
 
 import difflib
 import json
-import os
 import re
 
 # The keys that dockerd 1.13 to 29 accepts on Linux. Singular flag names ("label", "dns-opt") are missing on purpose:
@@ -63,7 +62,7 @@ def render(options):
     return json.dumps(options, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def problems(options, allow_unknown):
+def problems(options, allow_unknown=False):
     """One sentence for every option that would be refused, ignored or regretted."""
     options = normalise(options)
     found = [] if allow_unknown else unknown_options(options)
@@ -141,24 +140,9 @@ def hosts(options):
     return ["hosts has no local socket, so docker on the host itself would hang: add fd://"]
 
 
-def tls_files(options):
-    """The files that a TLS listener needs; dockerd's own defaults are in /root/.docker, where nobody looks."""
-    exposed = [host for host in as_list(options, "hosts") if str(host).startswith("tcp://")]
-    if not exposed or not (options.get("tls") or options.get("tlsverify")):
-        return []
-    keys = ["tlscert", "tlskey"] + (["tlscacert"] if options.get("tlsverify") else [])
-    return [tls_file(key, options.get(key)) for key in keys if not os.path.isfile(str(options.get(key)))]
-
-
-def tls_file(key, path):
-    if not path:
-        return f"{key} is needed for a tcp:// host with TLS: set it to a file on the host"
-    return f"{key} {path} does not exist on the host: put it there first"
-
-
 def as_list(options, key):
     value = options.get(key)
     return value if isinstance(value, list) else []
 
 
-CHECKS = (log_driver, log_limits, registry_mirrors, insecure_registries, runtimes, hosts, tls_files)
+CHECKS = (log_driver, log_limits, registry_mirrors, insecure_registries, runtimes, hosts)

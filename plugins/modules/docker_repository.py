@@ -5,13 +5,45 @@
 
 DOCUMENTATION = r"""
 module: docker_repository
-short_description: Write Docker's yum repository with a pinned key
+short_description: Refuse what stands in the way of the engine, then write its yum repository with a pinned key
 version_added: 0.1.0
 description:
+  - Looks at the installed packages, the pinned version, the units and the disk, and fails with all problems at once,
+    before anything is changed. Returns what to install.
   - Verifies the fingerprint of the repository's key before the key is written, and proves that the repository answers.
   - Writes the key first and the repository second, each in one step. When either proof fails, nothing is changed.
   - When both files are as wanted, verified locally, the network is not used.
 options:
+  package:
+    description:
+      - Which engine. V(docker-engine) is the historic package, installable only from a mirror of your own.
+    type: str
+    choices: [docker-ce, docker-engine]
+    default: docker-ce
+  version:
+    description:
+      - A pin such as V(26.1) (any 26.1.x) or V(26.1.5). The engine, its command line and the rootless extras share it.
+      - Empty accepts whatever is installed, and the newest version otherwise.
+      - The repository is asked only when the installed packages do not satisfy the pin.
+    type: str
+    default: ''
+  plugins:
+    description: Which plugins of the command line to install. Ignored for V(docker-engine).
+    type: list
+    elements: str
+    choices: [buildx, compose]
+    default: []
+  conflicts:
+    description:
+      - With V(refuse), installed packages that conflict are a problem, named one by one.
+      - With V(replace), they are returned only; remove them in the same transaction as the installation.
+    type: str
+    choices: [refuse, replace]
+    default: refuse
+  data_root:
+    description: Where the engine is going to keep its data. Little free space there is a warning.
+    type: path
+    default: /var/lib/docker
   repo_id:
     description: The repository's id, the name of its section.
     type: str
@@ -60,9 +92,11 @@ options:
     type: bool
     default: true
   state:
-    description: V(absent) removes O(file) and O(key_file). Packages and keys that rpm has imported stay.
+    description:
+      - V(unmanaged) writes nothing and only looks; the repository is somebody else's.
+      - V(absent) removes O(file) and O(key_file). Packages and keys that rpm has imported stay.
     type: str
-    choices: [present, absent]
+    choices: [present, unmanaged, absent]
     default: present
 author:
   - Slipway contributors (@slipway)
@@ -84,6 +118,15 @@ EXAMPLES = r"""
     baseurl: https://download.docker.com/linux/centos/9/$basearch/stable
     gpg_key: https://download.docker.com/linux/centos/gpg
     gpg_fingerprint: [060A 61C5 1B55 8A7F 742B 77AA C52F EB6B 621E 9F35]
+    version: '26.1'
+    plugins: [buildx, compose]
+  register: repository
+
+- name: Install what has been chosen
+  ansible.builtin.dnf:
+    name: "{{ repository.packages }}"
+    allow_downgrade: true
+  when: not repository.packages_present
 
 - name: Remove the repository
   slipway.platform.docker_repository:
@@ -91,9 +134,29 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-fingerprints:
-  description: The fingerprints of the keys in the key file.
-  returned: when O(state=present)
+packages:
+  description: What to give to one C(ansible.builtin.dnf) transaction. Plain names, or exact builds with a pin.
+  returned: unless O(state=absent)
+  type: list
+  elements: str
+  sample: [docker-ce-3:26.1.5-1.el9, docker-ce-cli-1:26.1.5-1.el9, containerd.io]
+packages_present:
+  description: Whether everything wanted is installed in a version that the pin allows.
+  returned: unless O(state=absent)
+  type: bool
+installed:
+  description: The epoch, version and release of each package of interest that is installed.
+  returned: unless O(state=absent)
+  type: dict
+  sample: {docker-ce: 3:26.1.5-1.el9}
+conflicting:
+  description: Installed packages that stand in the way, and those that need them.
+  returned: unless O(state=absent)
+  type: list
+  elements: str
+problems:
+  description: Every problem, a sentence each.
+  returned: failure of the preflight
   type: list
   elements: str
 backup_file:
@@ -106,7 +169,13 @@ import os
 import platform
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils import openpgp, url_secrets, web_fetch, yum_repo
+from ansible_collections.slipway.platform.plugins.module_utils import (
+    openpgp,
+    package_preflight,
+    url_secrets,
+    web_fetch,
+    yum_repo,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
     is_as_wanted,
     read_text,
@@ -208,12 +277,12 @@ def make_present(module):
     key_is_fine = is_trusted_on_host(params)
     repo_is_fine = is_as_wanted(params["file"], text, mode)
     if key_is_fine and repo_is_fine:
-        return {"changed": False, "fingerprints": openpgp.fingerprints(read_key(params["key_file"]))}
-    key = read_key(params["key_file"]) if key_is_fine else fetch_key(module)
+        return {"changed": False}
+    key = None if key_is_fine else fetch_key(module)
     prove_repository(module)
-    result = {"changed": True, "fingerprints": openpgp.fingerprints(key), "diff": difference(params, text)}
+    result = {"changed": True, "diff": difference(params, text)}
     if not module.check_mode:
-        if not key_is_fine:
+        if key is not None:
             write_atomically(params["key_file"], key.decode("utf-8", "surrogateescape"), KEY_MODE)
         result.update(back_up_foreign(module))
         write_atomically(params["file"], text, mode)
@@ -230,9 +299,21 @@ def make_absent(module):
     return result
 
 
+def leave_alone(_):
+    return {"changed": False}
+
+
+MAKE = {"present": make_present, "unmanaged": leave_alone, "absent": make_absent}
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
+            "package": {"type": "str", "choices": ["docker-ce", "docker-engine"], "default": "docker-ce"},
+            "version": {"type": "str", "default": ""},
+            "plugins": {"type": "list", "elements": "str", "choices": ["buildx", "compose"], "default": []},
+            "conflicts": {"type": "str", "choices": ["refuse", "replace"], "default": "refuse"},
+            "data_root": {"type": "path", "default": "/var/lib/docker"},
             "repo_id": {"type": "str", "default": "docker-ce-stable"},
             "file": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
             "description": {"type": "str", "default": "Docker CE Stable"},
@@ -244,15 +325,17 @@ def main():
             "repo_gpgcheck": {"type": "bool", "default": False},
             "module_hotfixes": {"type": "bool", "default": False},
             "enabled": {"type": "bool", "default": True},
-            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "state": {"type": "str", "choices": ["present", "unmanaged", "absent"], "default": "present"},
         },
         required_if=[("state", "present", ("baseurl", "gpg_key", "gpg_fingerprint"))],
         supports_check_mode=True,
     )
     secrets = url_secrets.secrets_of([module.params[key] for key in ("proxy", "baseurl", "gpg_key")])
     module.no_log_values.update(secrets)
-    make = make_present if module.params["state"] == "present" else make_absent
-    module.exit_json(**make(module))
+    state = module.params["state"]
+    result = {} if state == "absent" else package_preflight.look(module)
+    result.update(MAKE[state](module))
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

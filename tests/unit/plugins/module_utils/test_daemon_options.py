@@ -61,20 +61,6 @@ def test_an_option_that_is_null_is_not_set() -> None:
     assert daemon_options.problems({"hosts": None, "log-driver": None}, allow_unknown=False) == []
 
 
-def test_a_tls_listener_needs_its_files(tmp_path: Path) -> None:
-    certificate = tmp_path / "cert.pem"
-    certificate.touch()
-    options = {
-        "hosts": ["fd://", "tcp://0.0.0.0:2376"],
-        "tlsverify": True,
-        "tlscert": str(certificate),
-        "tlskey": str(tmp_path / "absent.pem"),
-    }
-    missing_key, missing_ca = daemon_options.problems(options, allow_unknown=False)
-    assert "absent.pem does not exist" in missing_key
-    assert "tlscacert is needed" in missing_ca
-
-
 @given(
     st.dictionaries(
         st.sampled_from(sorted(daemon_options.KNOWN)),

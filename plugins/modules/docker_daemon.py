@@ -1,0 +1,215 @@
+#!/usr/bin/python
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+# ruff: noqa: E402  (Ansible wants the documentation before the imports)
+
+DOCUMENTATION = r"""
+module: docker_daemon
+short_description: Prove and write the configuration of the Docker engine, and bring the engine to a state
+version_added: 0.1.0
+description:
+  - Writes C(daemon.json), and a systemd drop-in where C(daemon.json) alone cannot say it (C(hosts) and the proxy).
+  - Before a new C(daemon.json) is put in place, the installed dockerd is started with a copy of it, in namespaces of
+    its own beside the live engine. What it refuses is never written.
+  - Starts, stops or restarts the engine and waits until its API answers.
+  - When it does not come up with new files, the previous ones are put back, the engine is started with them if it ran
+    before, and the module fails with the journal's lines.
+options:
+  options:
+    description:
+      - The whole content of C(daemon.json). Options that are null are left out.
+      - Without it, the engine's files are left as they are.
+      - The values of C(log-opts) become strings, because dockerd takes nothing else.
+    type: dict
+  proxy:
+    description: The proxy of the engine itself, for pulling images. Written to O(proxy_env), which only root may read.
+    type: dict
+    default: {}
+    suboptions:
+      http:
+        description: The address of the proxy for HTTP, with credentials if needed.
+        type: str
+      https:
+        description: The address of the proxy for HTTPS, with credentials if needed.
+        type: str
+      no_proxy:
+        description: Hosts and networks that are reached directly.
+        type: list
+        elements: str
+  path:
+    description:
+      - Where the options are written. A file that this module did not write is kept as a backup.
+    type: path
+    default: /etc/docker/daemon.json
+  dropin:
+    description: The drop-in of docker.service. Absent when neither C(hosts) nor a proxy is set.
+    type: path
+    default: /etc/systemd/system/docker.service.d/slipway.conf
+  proxy_env:
+    description: The environment file of docker.service. Absent without a proxy.
+    type: path
+    default: /etc/docker/proxy.env
+  dockerd:
+    description: The engine that the configuration is proven with. Where it is not installed, nothing is proven.
+    type: path
+    default: /usr/bin/dockerd
+  prove:
+    description: When V(false), a C(daemon.json) that stops the engine is noticed at its next start only.
+    type: bool
+    default: true
+  prove_timeout:
+    description: How many seconds the proof may take. It takes less than one or two where it succeeds.
+    type: int
+    default: 30
+  state:
+    description:
+      - With V(started), a running engine is left alone; RV(restart_pending) tells whether it should not be.
+      - With V(restarted), the engine is always restarted. Containers keep running under live-restore.
+      - With V(stopped), the socket is stopped first, because it would start the service again.
+    type: str
+    choices: [started, stopped, restarted]
+    default: started
+  enabled:
+    description: Whether the engine, its socket and containerd start at boot. Without it, that is left as it is.
+    type: bool
+  socket:
+    description: The unix socket of the API.
+    type: path
+    default: /run/docker.sock
+  timeout:
+    description: How many seconds a start or a stop may take, and then the API until it answers.
+    type: int
+    default: 60
+author:
+  - Slipway contributors (@slipway)
+attributes:
+  check_mode:
+    description: Runs the proof where dockerd is installed, because it changes nothing. Writes and starts nothing.
+    support: full
+  diff_mode:
+    description: Shows the files, without the passwords of proxies, and the state.
+    support: full
+  idempotent:
+    description: The second run reads the files, and asks systemd and the API. Not for O(state=restarted).
+    support: partial
+"""
+
+EXAMPLES = r"""
+- name: Run the engine, now and at boot, with bounded logs
+  slipway.platform.docker_daemon:
+    options:
+      log-driver: json-file
+      log-opts:
+        max-size: 10m
+        max-file: 3
+      live-restore: true
+    proxy:
+      https: http://proxy.example.com:3128
+      no_proxy: [localhost, .example.com]
+    state: started
+    enabled: true
+  register: engine
+
+- name: Restart it if it runs with an older configuration
+  slipway.platform.docker_daemon:
+    state: restarted
+  when: engine.restart_pending
+"""
+
+RETURN = r"""
+proven:
+  description:
+    - Whether the installed dockerd accepts this C(daemon.json). One that is in place unchanged counts as accepted.
+    - V(false) where dockerd is not installed, where no namespaces can be made, or without O(prove).
+  returned: with O(options)
+  type: bool
+backup_file:
+  description: Where the C(daemon.json) that this module did not write is kept.
+  returned: when there was one
+  type: str
+log:
+  description: The last lines of the log of the dockerd that refused.
+  returned: refusal
+  type: list
+  elements: str
+before:
+  description: The state of the service when the module began, as systemd names it.
+  returned: success
+  type: str
+  sample: inactive
+state:
+  description: The state of the service now.
+  returned: success
+  type: str
+  sample: active
+pid:
+  description: The process id of the engine, 0 when it does not run.
+  returned: success
+  type: int
+api_version:
+  description: The newest API version that the engine speaks, empty when it does not run.
+  returned: success
+  type: str
+  sample: '1.45'
+engine_version:
+  description: The version of the engine, empty when it does not run.
+  returned: success
+  type: str
+  sample: 26.1.5
+restart_pending:
+  description: Whether the engine runs with an older configuration than the one in place.
+  returned: success
+  type: bool
+journal:
+  description: The last lines of the service's journal.
+  returned: failure of the service
+  type: list
+  elements: str
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.slipway.platform.plugins.module_utils import (
+    daemon_config,
+    daemon_files,
+    engine_service,
+    url_secrets,
+)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec={
+            "options": {"type": "dict"},
+            "proxy": {
+                "type": "dict",
+                "default": {},
+                "options": {
+                    "http": {"type": "str", "no_log": True},
+                    "https": {"type": "str", "no_log": True},
+                    "no_proxy": {"type": "list", "elements": "str"},
+                },
+            },
+            "path": {"type": "path", "default": "/etc/docker/daemon.json"},
+            "dropin": {"type": "path", "default": "/etc/systemd/system/docker.service.d/slipway.conf"},
+            "proxy_env": {"type": "path", "default": "/etc/docker/proxy.env"},
+            "dockerd": {"type": "path", "default": "/usr/bin/dockerd"},
+            "prove": {"type": "bool", "default": True},
+            "prove_timeout": {"type": "int", "default": 30},
+            "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
+            "enabled": {"type": "bool"},
+            "socket": {"type": "path", "default": "/run/docker.sock"},
+            "timeout": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    module.no_log_values.update(url_secrets.secrets_of([module.params["options"], module.params["proxy"]]))
+    try:
+        module.exit_json(**engine_service.run(module, lambda: daemon_files.configure(module)))
+    except daemon_config.DaemonConfigError as error:
+        module.fail_json(msg=f"{error}. Nothing was changed.")
+    except engine_service.ServiceError as error:
+        module.fail_json(msg=str(error))
+
+
+if __name__ == "__main__":
+    main()
