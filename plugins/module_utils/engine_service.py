@@ -111,8 +111,8 @@ def apply(docker, verb):
     was_running = docker.is_running
     began = f"@{int(time.time())}"
     try:
-        if systemd_units.needs_reload(docker.units):
-            docker.systemctl("daemon-reload")
+        # Always: systemd does not see by itself (NeedDaemonReload) that a unit has got its first drop-in.
+        docker.systemctl("daemon-reload")
         if verb == "restart":
             protect_containers(docker)
         docker.bring_up(verb)

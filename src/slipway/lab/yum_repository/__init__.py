@@ -1,82 +1,143 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in for Docker's yum repository: real engines of Debian's packages, repacked as signed rpms.
+"""The stand-in for Docker's yum repository: an image that serves real engines as signed rpms.
 
-Built inside a container of the tools image by build.py, and served by nginx from the image that results.
+`assemble.py` makes its content in a container of the tools image, out of Debian's packages, without a network.
+The image is kept by content: it is made again when this folder or the tools image changes.
 """
 
 import hashlib
 import io
 import tarfile
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 import docker
 from docker.models.containers import Container
+from docker.types import LogConfig
 
 from slipway.lab.errors import LabError
 
 HERE = Path(__file__).parent
-SOURCE = "/srv/slipway/source"
-FINGERPRINT_FILE = "/srv/slipway/keys/fingerprint"
-FINGERPRINT_LABEL = "slipway.lab.fingerprint"
+HOME = PurePosixPath("/srv/slipway")
+KEYS = HOME / "keys"
+LABEL = "slipway.lab"
+FINGERPRINT_LABEL = "slipway.repository.fingerprint"
+WRONG_FINGERPRINT_LABEL = "slipway.repository.wrong-fingerprint"
+
+
+class RepositoryBuildError(LabError):
+    """The repository cannot be made; the message ends with the last lines of the program that makes it."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What a careful client may know: the signer's fingerprint, that of the wrong key, and the CA of the web server."""
+
+    fingerprint: str
+    wrong_fingerprint: str
+    ca_certificate: str
 
 
 def build(client: docker.DockerClient, tools_image: str, report: Callable[[str], None]) -> str:
-    """Return the tag of the repository's image, building it (about 30 s) if it is missing.
+    """Return the tag of the repository's image, making it first (about 15 s) where it is missing.
 
-    report gets a line per step. Raises LabError with the last lines when the build fails.
+    report is called with a line for every step. Raises RepositoryBuildError.
     """
     sources = _sources()
-    key = hashlib.sha256(sources + tools_image.encode()).hexdigest()[:12]
-    tag = f"slipway/stand-in-repository:{key}"
+    tag = f"slipway/stand-in-repository:{_content_key(str(client.images.get(tools_image).id), sources)}"
     if client.images.list(tag):
         return tag
-    report("Building the stand-in repository: Debian's engines as signed rpms (about 30 s)")
-    builder = client.containers.create(
-        tools_image, ["python3", f"{SOURCE}/build.py"], network_mode="none", labels={"slipway.lab": "builder"}
+    container = client.containers.create(
+        tools_image,
+        [
+            *("python3", f"{HOME}/source/assemble.py", "--debs", f"{HOME}/debs"),
+            *("--out", f"{HOME}/www", "--keys", str(KEYS)),
+        ],
+        labels={LABEL: "builder"},
+        log_config=LogConfig(type=LogConfig.types.JSON),
+        network_mode="none",
     )
     try:
-        builder.put_archive("/srv/slipway", sources)
-        builder.start()
-        _follow(builder, report)
-        label = f"LABEL {FINGERPRINT_LABEL}={_read(builder, FINGERPRINT_FILE)} slipway.lab=image"
-        command = f'CMD ["nginx", "-c", "{SOURCE}/nginx.conf"]'
-        builder.commit(*tag.split(":"), changes=[label, command])
+        container.put_archive("/", _archive(sources))
+        container.start()
+        _follow(container, report)
+        _commit(container, tag)
     finally:
-        builder.remove(force=True)
+        container.remove(force=True)
     return tag
 
 
 def fingerprint(client: docker.DockerClient, image: str) -> str:
-    """Return the fingerprint of the key that signs the packages of a repository's image."""
+    """Return the fingerprint of the key that signs the packages in an image that `build` returned."""
     return str(client.images.get(image).labels[FINGERPRINT_LABEL])
 
 
-def _sources() -> bytes:
-    """Return this folder as a tar archive, the same bytes for the same content."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for path in sorted(HERE.rglob("*")):
-            if path.is_file() and path.suffix != ".pyc":
-                entry = tarfile.TarInfo(f"source/{path.relative_to(HERE)}")
-                entry.size = path.stat().st_size
-                tar.addfile(entry, io.BytesIO(path.read_bytes()))
-    return archive.getvalue()
+def export(client: docker.DockerClient, image: str) -> Keys:
+    """Return the public parts of all keys in an image that `build` returned."""
+    labels = client.images.get(image).labels
+    container = client.containers.create(image, labels={LABEL: "builder"}, network_mode="none")
+    try:
+        certificate = _read(container, "ca.crt")
+    finally:
+        container.remove(force=True)
+    return Keys(labels[FINGERPRINT_LABEL], labels[WRONG_FINGERPRINT_LABEL], certificate)
 
 
-def _follow(builder: Container, report: Callable[[str], None]) -> None:
-    lines: list[str] = []
-    for line in builder.logs(stream=True, follow=True):
+def _sources() -> dict[str, bytes]:
+    """Return the content of this folder's files by their path in it."""
+    return {
+        str(path.relative_to(HERE)): path.read_bytes()
+        for path in sorted(HERE.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def _content_key(tools_image_id: str, sources: dict[str, bytes]) -> str:
+    """Return twelve hexadecimal digits that change when the tools image or a file does."""
+    digest = hashlib.sha256(tools_image_id.encode())
+    for name, content in sources.items():
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:12]
+
+
+def _archive(sources: dict[str, bytes]) -> bytes:
+    """Return a tar archive that puts the files below /srv/slipway/source."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, content in sources.items():
+            member = tarfile.TarInfo(f"{HOME.relative_to('/')}/source/{name}")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def _follow(container: Container, report: Callable[[str], None]) -> None:
+    """Report the program's lines as they come, and wait for its end."""
+    lines = []
+    for line in container.logs(stream=True, follow=True):
         lines.append(line.decode(errors="replace").rstrip())
         if lines[-1].startswith("* "):
-            report(lines[-1])
-    if builder.wait()["StatusCode"]:
-        raise LabError("The stand-in repository cannot be built:\n" + "\n".join(lines[-20:]))
+            report(f"Stand-in repository: {lines[-1][2:]}")
+    if container.wait()["StatusCode"]:
+        raise RepositoryBuildError("The stand-in repository cannot be made:\n" + "\n".join(lines[-20:]))
 
 
-def _read(container: Container, path: str) -> str:
-    chunks, _ = container.get_archive(path)
+def _commit(container: Container, tag: str) -> None:
+    """Turn the container in which the repository was made into the image that serves it."""
+    labels = {
+        LABEL: "image",
+        FINGERPRINT_LABEL: _read(container, "fingerprint"),
+        WRONG_FINGERPRINT_LABEL: _read(container, "wrong-fingerprint"),
+    }
+    command = ["nginx", "-c", f"{HOME}/source/nginx.conf"]
+    container.commit(*tag.split(":"), conf={"Cmd": command, "Labels": labels})
+
+
+def _read(container: Container, name: str) -> str:
+    """Return the text of a file in the folder of keys, whether the container runs or not."""
+    chunks, _ = container.get_archive(str(KEYS / name))
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
-        file = tar.extractfile(Path(path).name)
+        file = tar.extractfile(name)
         assert file
         return file.read().decode().strip()

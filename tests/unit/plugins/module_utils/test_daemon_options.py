@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest

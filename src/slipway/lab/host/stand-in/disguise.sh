@@ -10,6 +10,9 @@ rm -f /etc/debian_version /usr/bin/apt-get /usr/bin/dpkg-query
 
 mkdir -p /etc/yum.repos.d /etc/dnf /etc/sysconfig /etc/pki/rpm-gpg
 printf '[main]\ngpgcheck=1\ninstallonly_limit=3\nclean_requirements_on_remove=True\nbest=True\n' >/etc/dnf/dnf.conf
+# Debian's rpm keeps its database in the home of whoever calls it.
+mkdir -p /etc/rpm
+echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.dbpath
 # Provides system-release(releasever) and what docker-ce's packages require of the distribution.
 rpm --install --nosignature --nodeps /usr/share/slipway/centos-stream-release.rpm
 
@@ -19,4 +22,4 @@ systemctl enable proc-sys-writable.service
 # What makes no sense in a container.
 systemctl mask systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket \
     systemd-remount-fs.service getty.target console-getty.service tmp.mount
-systemctl disable firewalld.service
+systemctl disable firewalld.service # as the images of CentOS Stream have it
