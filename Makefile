@@ -38,7 +38,7 @@ down: ## Remove everything that `make up` made
 test: export LAB := $(if $(filter auto,$(LAB)),offline,$(LAB))
 test: $(SETUP) lint ## Everything that proves this project, on the stand-in unless LAB=online
 	@python -m slipway.lab prepare
-	@molecule --base-config .config/molecule/config.yml test --all
+	@molecule test --all
 	@pytest tests/unit tests/lab
 
 .PHONY: lint

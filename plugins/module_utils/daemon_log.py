@@ -6,7 +6,7 @@ import json
 import re
 
 # dockerd ends with one of these on stderr, undecorated, after its structured log lines.
-LAST_WORDS = re.compile(r"(failed to start daemon: .*|unable to configure the Docker daemon.*|failed to start API.*)")
+LAST_WORDS = re.compile(r"(failed to (?:start|load|create) .*|unable to configure the Docker daemon.*)")
 STRUCTURED = re.compile(r'level="?(?:fatal|error)"? msg=("(?:[^"\\]|\\.)*"|\S+)')
 
 

@@ -10,6 +10,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.file_io import re
 
 SERVICE, SOCKET, CONTAINERD = "docker.service", "docker.socket", "containerd.service"
 JOURNAL_LINES = "20"
+SHOWN_LINES = 8
 RELOAD_SECONDS = 5
 EXPECTED = {"started": "active", "restarted": "active, restarted", "stopped": "inactive"}
 
@@ -130,7 +131,8 @@ def give_up(docker, error, journal, was_running):
         rollback.restore(record)
         msg = f"{SERVICE} did not start with the new configuration: {reason}. {go_back(docker, was_running)}"
         rollback.clear()
-    docker.module.fail_json(msg=msg + " Journal: " + " | ".join(journal[-3:]), journal=journal, systemctl=str(error))
+    lines = "\n".join(journal[-SHOWN_LINES:])
+    docker.module.fail_json(msg=f"{msg} Journal:\n{lines}", journal=journal, systemctl=str(error))
 
 
 def go_back(docker, was_running):

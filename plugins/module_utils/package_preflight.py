@@ -139,7 +139,7 @@ def warn_of_little_space(module):
 
 def look(module):
     """What to install and what is there; fails with every problem at once."""
-    problems = []
+    problems = []  # type: list[str]
     installed = installed_packages(module)
     conflicting = find_conflicts(module, installed, problems)
     packages = choose_packages(module, installed, problems)

@@ -3,11 +3,15 @@
 
 from slipway.lab.workbench import LabHost, Workbench
 
+# What any look at a host leaves there: logs, caches, temporary files, the journal of rpm's database.
+TRACES = ("/run", "/tmp", "/var/log", "/var/cache", "/var/tmp", "/root", "/var/lib/rpm", "/var/lib/systemd")
+
 
 def changes(host: LabHost) -> list[str]:
-    """Return what differs between the host's image and the host, as the lab's engine sees it, logs apart."""
-    kept = ("/run", "/tmp", "/var/log", "/var/cache", "/var/tmp", "/root", "/var/lib/dnf", "/var/lib/systemd")
-    return sorted(change["Path"] for change in host.container.diff() or [] if not change["Path"].startswith(kept))
+    """Return the packages, and the files that differ from the host's image, as the lab's engine sees it."""
+    changed = [str(change["Path"]) for change in host.container.diff() or []]
+    packages = host.sh("rpm --query --all").splitlines()
+    return sorted(packages + [path for path in changed if not path.startswith(TRACES)])
 
 
 def test_check_mode_with_diff_on_a_fresh_host_changes_nothing(workbench: Workbench) -> None:

@@ -7,6 +7,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from docker.models.containers import Container
+
 from slipway.lab import engine, hosts, images, inventory, private_engine, status
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB, PROJECT
@@ -79,17 +81,21 @@ def _destroy(arguments: argparse.Namespace) -> None:
 
 
 def _reboot(arguments: argparse.Namespace) -> None:
-    carrier = engine.find()
-    for name in arguments.names if carrier else []:
-        hosts.reboot(carrier.client.containers.get(name))
+    for host in _up():
+        if host.name in arguments.names:
+            hosts.reboot(host)
 
 
 def _status(_: argparse.Namespace) -> int:
-    carrier = engine.find()
-    up = [host for host in hosts.existing(carrier.client) if host.name.startswith("lab-")] if carrier else []
+    up = [host for host in _up() if str(host.name).startswith("lab-")]
     if not up:
         raise LabError("There is no lab host: run `make up`.")
     return 0 if status.show(up) else 1
+
+
+def _up() -> list[Container]:
+    carrier = engine.find()
+    return hosts.existing(carrier.client) if carrier else []
 
 
 def _down(_: argparse.Namespace) -> None:

@@ -33,6 +33,14 @@ def create(client: docker.DockerClient, images: Images, names: Iterable[str]) ->
     return hosts
 
 
+def run(host: Container, *command: str) -> tuple[int, str]:
+    """Run a command on a host; return its exit status and what it printed, both streams, without white space around."""
+    status, output = host.exec_run(list(command))
+    assert isinstance(status, int)
+    assert isinstance(output, bytes)
+    return status, output.decode().strip()
+
+
 def reboot(host: Container) -> None:
     """Restart a host's machine and wait until it has booted: /run is empty, nothing runs but what is enabled."""
     host.restart(timeout=30)
@@ -43,12 +51,11 @@ def wait_until_booted(host: Container) -> None:
     """Wait until systemd has started everything. Raises LabError when it has not within BOOT_SECONDS."""
     deadline = time.monotonic() + BOOT_SECONDS
     while True:
-        status, output = host.exec_run(["systemctl", "is-system-running"])
-        state = output.decode().strip()
+        _, state = run(host, "systemctl", "is-system-running")
         if state in ("running", "degraded"):
             return
         if time.monotonic() > deadline:
-            raise LabError(f"{host.name} has not booted within {BOOT_SECONDS} s: systemd says {state or status}.")
+            raise LabError(f"{host.name} has not booted within {BOOT_SECONDS} s: systemd says {state!r}.")
         time.sleep(0.1)
 
 
@@ -68,13 +75,13 @@ def destroy(client: docker.DockerClient, names: Iterable[str]) -> None:
 
 def destroy_all(client: docker.DockerClient) -> None:
     """Remove every host, the repository, the network and the images that carry the lab's label."""
-    everything = {"label": LABEL}
+    everything: dict[str, str | list[str] | bool] = {"label": LABEL}
     for container in client.containers.list(all=True, filters=everything):
         container.remove(v=True, force=True)
     for network in client.networks.list(filters=everything):
         network.remove()
     for image in client.images.list(filters=everything):
-        client.images.remove(image.id, force=True)
+        client.images.remove(str(image.id), force=True)
 
 
 def _network(client: docker.DockerClient, internal: bool) -> Network:
@@ -90,7 +97,7 @@ def _start_repository(client: docker.DockerClient, image: str, network: Network)
         running = client.containers.get(REPOSITORY)
     except NotFound:
         running = None
-    if running and image in running.image.tags and running.status == "running":
+    if running and _is_of(running, image) and running.status == "running":
         return
     if running:
         running.remove(force=True)
@@ -100,13 +107,17 @@ def _start_repository(client: docker.DockerClient, image: str, network: Network)
     server.start()
 
 
+def _is_of(container: Container, image: str) -> bool:
+    return container.image is not None and image in container.image.tags
+
+
 def _host(client: docker.DockerClient, images: Images, name: str, network: Network) -> Container:
     try:
         host = client.containers.get(name)
     except NotFound:
         say(f"Creating host {name} ({images.description})")
         return _run(client, images.host, name, network)
-    if images.host not in host.image.tags:
+    if not _is_of(host, images.host):
         say(f"Host {name} is of an older image: `make down` first for a new one")
     host.start()
     return host

@@ -50,7 +50,12 @@ def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
     tag = f"slipway/{definition.name}:{definition.key}"
     if not _exists(client, tag):
         archive = rootfs.build(definition)
-        client.api.import_image_from_file(str(archive), *tag.split(":"), changes=['LABEL slipway.lab="image"'])
+        client.api.import_image_from_file(
+            str(archive),
+            repository=f"slipway/{definition.name}",
+            tag=definition.key,
+            changes=['LABEL slipway.lab="image"'],
+        )
         archive.unlink()
     return tag
 

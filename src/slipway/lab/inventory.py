@@ -8,7 +8,7 @@ import yaml
 
 from slipway.lab.engine import Engine
 
-HEADER = "# Written by slipway.lab; `make down` removes it. Add your own settings to group_vars/ beside it.\n"
+HEADER = "---\n# Written by slipway.lab; `make down` removes it. Add your own settings to group_vars/ beside it.\n"
 
 
 def write(path: Path, hosts: Iterable[str], engine: Engine, fingerprint: str | None) -> None:

@@ -4,6 +4,7 @@
 from docker.models.containers import Container
 from rich.table import Table
 
+from slipway.lab import hosts
 from slipway.lab.progress import console
 
 QUESTIONS = {
@@ -23,14 +24,14 @@ fi
 """
 
 
-def show(hosts: list[Container]) -> bool:
+def show(containers: list[Container]) -> bool:
     """Print a table of answers and the output of a container on each host; tell whether all is well."""
     table = Table("host", *QUESTIONS)
-    for host in hosts:
+    for host in containers:
         table.add_row(str(host.name), *(_ask(host, question)[1] for question in QUESTIONS.values()))
     console.print(table)
     well = True
-    for host in hosts:
+    for host in containers:
         succeeded, output = _ask(host, RUN_A_CONTAINER)
         well = well and succeeded
         console.print(f"{host.name}: docker run says:\n{output}", markup=False)
@@ -38,5 +39,5 @@ def show(hosts: list[Container]) -> bool:
 
 
 def _ask(host: Container, question: str) -> tuple[bool, str]:
-    status, output = host.exec_run(["sh", "-c", question])
-    return status == 0, output.decode().strip()
+    status, output = hosts.run(host, "sh", "-c", question)
+    return status == 0, output

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
 from docker.models.containers import Container
 
 from slipway.lab import hosts, images, inventory, play
@@ -25,8 +26,7 @@ class LabHost:
 
     def run(self, *command: str) -> tuple[int, str]:
         """Run a command on the host; return its exit status and output."""
-        status, output = self.container.exec_run(list(command))
-        return int(status), output.decode().strip()
+        return hosts.run(self.container, *command)
 
     def sh(self, script: str) -> str:
         """Run a script on the host that must succeed; return its output."""
@@ -38,6 +38,12 @@ class LabHost:
     def converge(self, *options: str, **variables: Any) -> play.Run:
         """Run site.yml on the host with options of ansible-playbook and with these variables."""
         return play.run(SITE, self.inventory, variables, list(options))
+
+    def play(self, *tasks: dict[str, Any], options: tuple[str, ...] = ()) -> play.Run:
+        """Run tasks of a playbook of one's own on the host."""
+        playbook = self.inventory.with_name("play.yml")
+        playbook.write_text(yaml.safe_dump([{"hosts": "docker_hosts", "gather_facts": False, "tasks": list(tasks)}]))
+        return play.run(playbook, self.inventory, options=list(options))
 
     def reboot(self) -> None:
         """Restart the host's machine and wait until it has booted."""

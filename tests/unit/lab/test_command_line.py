@@ -7,10 +7,17 @@ import sys
 
 import pytest
 
+# Root's Python need not be readable by others, so the rights are given up when everything is imported.
+AS_NOBODY = "import os, sys, slipway.lab.__main__ as lab; os.setuid(65534); sys.exit(lab.main())"
+
 
 def lab(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return python("-m", "slipway.lab", *arguments, **environment)
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "slipway.lab", *arguments],
+        [sys.executable, *arguments],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -30,3 +37,12 @@ def test_an_unknown_setting_is_refused() -> None:
     done = lab("create", "--count=1", LAB="sometimes")
     assert done.returncode == 1
     assert "LAB=sometimes is not a setting of the lab" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
+def test_without_root_and_without_an_engine_there_is_one_sentence() -> None:
+    done = python("-c", AS_NOBODY, "create", "--count=1", LAB="offline", DOCKER_HOST="unix:///nonexistent.sock")
+    assert done.returncode == 1
+    assert done.stderr.startswith("slipway: No Docker engine answers, and only root on Linux can start one.")
+    assert "DOCKER_HOST" in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which packages come, and which stand in the way."""
+
+import pytest
+
+from slipway.lab.workbench import LabHost, Workbench
+
+DISTRIBUTION = "https://download.docker.com/baseos"
+
+
+@pytest.fixture
+def host(workbench: Workbench) -> LabHost:
+    return workbench.make("test-packages")
+
+
+def install_from_distribution(host: LabHost, *packages: str) -> None:
+    host.sh(
+        f"dnf --assumeyes --quiet --nogpgcheck --repofrompath=distribution,{DISTRIBUTION} install {' '.join(packages)}"
+    )
+
+
+def test_conflicting_packages_are_named_and_replaced_only_when_asked(host: LabHost) -> None:
+    install_from_distribution(host, "podman-docker", "runc")
+    host.sh("mkdir -p /var/lib/docker; touch /var/lib/docker/precious")
+    before = host.sh("rpm --query --all | sort; ls /etc/yum.repos.d")
+    refused = host.converge()
+    assert refused.status != 0
+    for word in ("podman-docker-4.9.4", "runc-1.1.12", "docker_engine_conflicts: replace"):
+        assert word in refused.failure(host.name)
+    assert host.sh("rpm --query --all | sort; ls /etc/yum.repos.d") == before
+
+    replaced = host.converge(docker_engine_conflicts="replace")
+    assert replaced.status == 0, replaced.output
+    assert host.sh("docker version --format '{{.Server.Version}}'").startswith("26.1.5")
+    assert host.run("rpm", "--query", "podman-docker", "runc")[0] == 2
+    assert host.sh("ls /var/lib/docker/precious")
+
+
+def test_the_historic_package_works_from_a_mirror_that_the_user_names(host: LabHost) -> None:
+    mirror = {
+        "docker_engine_package": "docker-engine",
+        "docker_engine_repo_baseurl": "https://yum.dockerproject.org/repo/main/centos/7",
+        "docker_engine_gpg_key": "https://yum.dockerproject.org/gpg",
+    }
+    run = host.converge(**mirror)
+    assert run.status == 0, run.output
+    assert "docker-engine-17.05.0.ce" in host.sh("rpm --query docker-engine")
+    assert host.sh("docker version --format '{{.Server.Version}}'")
+    assert host.converge(**mirror).changed(host.name) == []
+
+
+def test_a_pin_brings_the_matching_set_and_only_the_plugins_that_were_asked_for(host: LabHost) -> None:
+    run = host.converge(docker_engine_version="20.10", docker_engine_plugins=["compose"])
+    assert run.status == 0, run.output
+    versions = host.sh("rpm --query --queryformat '%{VERSION} ' docker-ce docker-ce-cli docker-ce-rootless-extras")
+    assert versions.split() == ["20.10.24"] * 3
+    assert host.run("rpm", "--query", "docker-compose-plugin")[0] == 0
+    assert host.run("rpm", "--query", "docker-buildx-plugin")[0] == 1
+    again = host.converge(docker_engine_version="20.10", docker_engine_plugins=["compose"])
+    assert again.changed(host.name) == []
+
+
+def test_a_repository_of_the_user_s_own_is_left_alone(host: LabHost) -> None:
+    host.sh(
+        "curl --silent --fail --output /etc/yum.repos.d/own.repo https://download.docker.com/linux/centos/docker-ce.repo"
+    )
+    run = host.converge(docker_engine_repo_manage=False)
+    assert run.status == 0, run.output
+    assert host.sh("ls /etc/yum.repos.d") == "own.repo"
