@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,7 @@ SOCKET = ROOT / "run/docker.sock"
 ADDRESS = f"unix://{SOCKET}"
 LOG = LAB / "engine.log"
 PID_FILE = LAB / "engine.pid"
+CLIENT = Path(sys.prefix) / "bin/docker"  # in the virtual environment
 LAUNCHER = Path(__file__).with_name("private_engine.sh")
 # Where the nested engines and the lab's own put their control groups on a cgroup v1 machine.
 CONTROL_GROUPS = ("slipway-lab", "docker")
@@ -67,8 +69,8 @@ def stop() -> None:
         while is_running():
             time.sleep(0.05)
         _remove_control_groups()
-    if _client_link().is_symlink():
-        _client_link().unlink()
+    if CLIENT.is_symlink():
+        CLIENT.unlink()
 
 
 def _pid() -> int | None:
@@ -79,15 +81,11 @@ def _pid() -> int | None:
     return None
 
 
-def _client_link() -> Path:
-    return Path(os.environ.get("VIRTUAL_ENV", LAB)) / "bin/docker"
-
-
 def _link_client() -> None:
     """Ansible and testinfra reach the hosts through the docker client: lend them the engine's where there is none."""
-    if not shutil.which("docker"):
-        _client_link().parent.mkdir(parents=True, exist_ok=True)
-        _client_link().symlink_to(ROOT / "usr/bin/docker")
+    if not shutil.which("docker") and sys.prefix != sys.base_prefix:
+        CLIENT.unlink(missing_ok=True)
+        CLIENT.symlink_to(ROOT / "usr/bin/docker")
 
 
 def _remove_control_groups() -> None:
