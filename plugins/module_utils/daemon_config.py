@@ -41,6 +41,24 @@ def exec_start(text):
     return command
 
 
+def vendor_command(dockerd):
+    """The vendor's ExecStart; on a fresh host, the one that the package is going to bring."""
+    unit = unit_text()
+    return exec_start(unit) if unit else dockerd + " -H fd:// --containerd=/run/containerd/containerd.sock"
+
+
+def refuse_second_command(drop_in):
+    """Fail when a drop-in of somebody else sets ExecStart too: the last one wins, and one of the two is lost."""
+    directory = os.path.dirname(drop_in)
+    others = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
+    for path in (os.path.join(directory, name) for name in others):
+        if path.endswith(".conf") and path != drop_in and "ExecStart=" in (read_text(path) or ""):
+            raise DaemonConfigError(
+                f"{path} sets ExecStart, and hosts in docker_engine_daemon_options needs that too: "
+                "take hosts out, or remove that file first (tls.conf goes with docker_access_tls)"
+            )
+
+
 def without_hosts(command):
     """The command's words without -H and --host, which daemon.json's hosts may not meet."""
     kept = []

@@ -32,14 +32,6 @@ def wanted_files(params, options, command):
     ]
 
 
-def unit_command(module):
-    """The vendor's ExecStart; on a fresh host, the one that the package is going to bring."""
-    unit = daemon_config.unit_text()
-    if unit:
-        return daemon_config.exec_start(unit)
-    return module.params["dockerd"] + " -H fd:// --containerd=/run/containerd/containerd.sock"
-
-
 def record_line(path, text):
     digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
     return f"{digest}  {path}\n"
@@ -120,7 +112,9 @@ def configure(module):
     if module.params["options"] is None:
         return {"changed": False}
     options = daemon_options.normalise(module.params["options"])
-    command = unit_command(module)
+    if "hosts" in options:
+        daemon_config.refuse_second_command(module.params["dropin"])
+    command = daemon_config.vendor_command(module.params["dockerd"])
     files = wanted_files(module.params, options, command)
     changes = [item for item in files if not file_io.is_as_wanted(*item)]
     if not changes:

@@ -12,7 +12,8 @@ SERVICE, SOCKET, CONTAINERD = "docker.service", "docker.socket", "containerd.ser
 JOURNAL_LINES = "20"
 SHOWN_LINES = 8
 RELOAD_SECONDS = 5
-EXPECTED = {"started": "active", "restarted": "active, restarted", "stopped": "inactive"}
+EXPECTED = {"started": "active", "current": "active", "restarted": "active, restarted", "stopped": "inactive"}
+SOCKET_DROP_IN = "/etc/systemd/system/docker.socket.d/slipway.conf"
 
 
 class ServiceError(Exception):
@@ -55,7 +56,10 @@ class Docker:
         """Start or restart, after any start limit from earlier failures is forgotten."""
         # Fails for a unit that systemd has not loaded, which then has no failures to forget.
         self.module.run_command(["systemctl", "reset-failed", SERVICE, SOCKET])
-        self.systemctl(verb, SERVICE)
+        # A new group or mode takes effect only when the socket is made anew.
+        record = rollback.load() or {"files": {}}
+        units = [SOCKET, SERVICE] if SOCKET_DROP_IN in record["files"] else [SERVICE]
+        self.systemctl(verb, *units)
         self.prove_api()
 
     def prove_api(self):
@@ -165,12 +169,11 @@ def reach(docker, state):
         if not dry:
             stop(docker)
         return True
-    if state == "restarted" or not docker.is_running:
+    outdated = state == "current" and is_restart_pending(docker)
+    if state == "restarted" or outdated or not docker.is_running:
         if not dry:
             apply(docker, "restart" if docker.is_running else "start")
         return True
-    if systemd_units.needs_reload(docker.units) and not dry:
-        docker.systemctl("daemon-reload")
     if not dry:
         docker.prove_api()
     return False

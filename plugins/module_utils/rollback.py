@@ -19,10 +19,10 @@ def record_path(directory):
 
 
 def save(paths, directory=DIRECTORY):
-    """Record the files as they are; an older record keeps its files, since those are the ones that last worked."""
+    """Record the files as they are; what an older record has is kept, since that is what last worked."""
     os.makedirs(directory, mode=0o700, exist_ok=True)
-    pending = load(directory)
-    files = pending["files"] if pending else {path: snapshot(path) for path in paths}
+    files = {path: snapshot(path) for path in paths}
+    files.update((load(directory) or {"files": {}})["files"])
     record = {"changed_at": time.clock_gettime(time.CLOCK_MONOTONIC), "files": files}
     put(record_path(directory), json.dumps(record), 0o600)
 

@@ -64,10 +64,11 @@ options:
   state:
     description:
       - With V(started), a running engine is left alone; RV(restart_pending) tells whether it should not be.
+      - With V(current), an engine that runs with older files than those in place is restarted, and only then.
       - With V(restarted), the engine is always restarted. Containers keep running under live-restore.
       - With V(stopped), the socket is stopped first, because it would start the service again.
     type: str
-    choices: [started, stopped, restarted]
+    choices: [started, current, stopped, restarted]
     default: started
   enabled:
     description: Whether the engine, its socket and containerd start at boot. Without it, that is left as it is.
@@ -112,8 +113,7 @@ EXAMPLES = r"""
 
 - name: Restart it if it runs with an older configuration
   slipway.platform.docker_daemon:
-    state: restarted
-  when: engine.restart_pending
+    state: current
 """
 
 RETURN = r"""
@@ -195,7 +195,7 @@ def main():
             "dockerd": {"type": "path", "default": "/usr/bin/dockerd"},
             "prove": {"type": "bool", "default": True},
             "prove_timeout": {"type": "int", "default": 30},
-            "state": {"type": "str", "choices": ["started", "stopped", "restarted"], "default": "started"},
+            "state": {"type": "str", "choices": ["started", "current", "stopped", "restarted"], "default": "started"},
             "enabled": {"type": "bool"},
             "socket": {"type": "path", "default": "/run/docker.sock"},
             "timeout": {"type": "int", "default": 60},

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debian's archive as this machine's apt knows it: no mirror's address is written into the project."""
 
+import getpass
 import os
 import shutil
 import subprocess
@@ -75,6 +76,7 @@ def bootstrap_tool(lab: Path) -> str:
 
 def bootstrap(lab: Path, include: list[str], archive: Path, extra: list[str]) -> None:
     """Make a bookworm root file system with the packages in it, as a tar archive."""
+    _require_user_namespaces()
     tool = bootstrap_tool(lab)
     sources = archive.with_suffix(".list")
     sources.write_text(source("bookworm"))
@@ -93,6 +95,18 @@ def bootstrap(lab: Path, include: list[str], archive: Path, extra: list[str]) ->
     # mmdebstrap calls its own helper mmtarfilter by name.
     _output(*command, env={**os.environ, "PATH": f"{Path(tool).parent}:{os.environ['PATH']}"})
     sources.unlink()
+
+
+def _require_user_namespaces() -> None:
+    """Without root, mmdebstrap becomes root of a user namespace. Raises LabError where it cannot."""
+    user = getpass.getuser()
+    subordinates = Path("/etc/subuid")
+    allowed = subordinates.exists() and f"\n{user}:" in "\n" + subordinates.read_text()
+    if os.geteuid() != 0 and not (allowed and shutil.which("newuidmap")):
+        raise LabError(
+            "The offline lab makes root file systems, and without root that takes newuidmap (Debian: package uidmap) "
+            f"and a line for {user} in /etc/subuid and /etc/subgid. Install them, or use LAB=online."
+        )
 
 
 def _output(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> str:

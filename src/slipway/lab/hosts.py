@@ -10,11 +10,12 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.types import Mount
 
+from slipway.lab import hub, servers
 from slipway.lab.errors import LabError
 from slipway.lab.images import Images
 from slipway.lab.progress import say
+from slipway.lab.servers import LABEL
 
-LABEL = "slipway.lab"
 NETWORK = "slipway-lab"
 REPOSITORY = "slipway-repository"
 # The names of the real servers, so that hosts are configured here exactly as anywhere else.
@@ -26,7 +27,8 @@ def create(client: docker.DockerClient, images: Images, names: Iterable[str]) ->
     """Make the hosts that are missing, start those that are stopped, and wait until all have booted."""
     network = _network(client, internal=images.repository is not None)
     if images.repository:
-        _start_repository(client, images.repository, network)
+        servers.start(client, images.repository, network, name=REPOSITORY, role="repository", aliases=REPOSITORY_NAMES)
+        hub.start(client, images.repository, network)
     hosts = [_host(client, images, name, network) for name in names]
     for host in hosts:
         wait_until_booted(host)
@@ -74,7 +76,7 @@ def destroy(client: docker.DockerClient, names: Iterable[str]) -> None:
 
 
 def destroy_all(client: docker.DockerClient) -> None:
-    """Remove every host, the repository, the network and the images that carry the lab's label."""
+    """Remove every host, the servers, the network and the images that carry the lab's label."""
     everything: dict[str, str | list[str] | bool] = {"label": LABEL}
     for container in client.containers.list(all=True, filters=everything):
         container.remove(v=True, force=True)
@@ -91,33 +93,13 @@ def _network(client: docker.DockerClient, internal: bool) -> Network:
         return client.networks.create(NETWORK, driver="bridge", internal=internal, labels={LABEL: "network"})
 
 
-def _start_repository(client: docker.DockerClient, image: str, network: Network) -> None:
-    """Serve the stand-in repository under the names of the real one; a newer image replaces the running one."""
-    try:
-        running = client.containers.get(REPOSITORY)
-    except NotFound:
-        running = None
-    if running and _is_of(running, image) and running.status == "running":
-        return
-    if running:
-        running.remove(force=True)
-    server = client.containers.create(image, name=REPOSITORY, labels={LABEL: "repository"}, network_mode="none")
-    client.networks.get("none").disconnect(server)
-    network.connect(server, aliases=REPOSITORY_NAMES)
-    server.start()
-
-
-def _is_of(container: Container, image: str) -> bool:
-    return container.image is not None and image in container.image.tags
-
-
 def _host(client: docker.DockerClient, images: Images, name: str, network: Network) -> Container:
     try:
         host = client.containers.get(name)
     except NotFound:
         say(f"Creating host {name} ({images.description})")
         return _run(client, images.host, name, network)
-    if not _is_of(host, images.host):
+    if not servers.is_of(host, images.host):
         say(f"Host {name} is of an older image: `make down` first for a new one")
     host.start()
     return host

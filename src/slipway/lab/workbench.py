@@ -39,11 +39,13 @@ class LabHost:
         """Run site.yml on the host with options of ansible-playbook and with these variables."""
         return play.run(SITE, self.inventory, variables, list(options))
 
-    def play(self, *tasks: dict[str, Any], options: tuple[str, ...] = ()) -> play.Run:
+    def play(
+        self, *tasks: dict[str, Any], options: tuple[str, ...] = (), variables: dict[str, Any] | None = None
+    ) -> play.Run:
         """Run tasks of a playbook of one's own on the host."""
         playbook = self.inventory.with_name("play.yml")
         playbook.write_text(yaml.safe_dump([{"hosts": "docker_hosts", "gather_facts": False, "tasks": list(tasks)}]))
-        return play.run(playbook, self.inventory, options=list(options))
+        return play.run(playbook, self.inventory, variables, list(options))
 
     def reboot(self) -> None:
         """Restart the host's machine and wait until it has booted."""

@@ -131,9 +131,11 @@ def test_the_image_is_made_again_when_a_file_or_the_tools_change() -> None:
     assert key != _content_key("sha256:1", {"a": b"1"})
 
 
-def test_the_container_gets_the_program_and_the_specs() -> None:
+def test_the_container_gets_the_programs_and_the_specs() -> None:
     with tarfile.open(fileobj=io.BytesIO(_archive(_sources()))) as archive:
         names = archive.getnames()
     for name in ("assemble.py", "nginx.conf", "tls.cnf", "specs/macros", "specs/docker-ce.spec"):
-        assert f"srv/slipway/source/{name}" in names
+        assert f"srv/slipway/source/yum_repository/{name}" in names
+    for name in ("assemble.py", "nginx.conf", "start.sh", "token_server.py"):
+        assert f"srv/slipway/source/hub/{name}" in names
     assert not [name for name in names if "__pycache__" in name]

@@ -2,7 +2,8 @@
 """The stand-in for Docker's yum repository: an image that serves real engines as signed rpms.
 
 `assemble.py` makes its content in a container of the tools image, out of Debian's packages, without a network.
-The image is kept by content: it is made again when this folder or the tools image changes.
+The same image serves the stand-in Docker Hub (slipway.lab.hub): one builder, one certificate, one image.
+It is kept by content: it is made again when one of the two folders or the tools image changes.
 """
 
 import hashlib
@@ -19,7 +20,9 @@ from docker.types import LogConfig
 from slipway.lab.errors import LabError
 
 HERE = Path(__file__).parent
+FOLDERS = (HERE, HERE.parent / "hub")
 HOME = PurePosixPath("/srv/slipway")
+SOURCE = HOME / "source" / HERE.name
 KEYS = HOME / "keys"
 LABEL = "slipway.lab"
 FINGERPRINT_LABEL = "slipway.repository.fingerprint"
@@ -51,7 +54,7 @@ def build(client: docker.DockerClient, tools_image: str, report: Callable[[str],
     container = client.containers.create(
         tools_image,
         [
-            *("python3", f"{HOME}/source/assemble.py", "--debs", f"{HOME}/debs"),
+            *("python3", f"{SOURCE}/assemble.py", "--debs", f"{HOME}/debs"),
             *("--out", f"{HOME}/www", "--keys", str(KEYS)),
         ],
         labels={LABEL: "builder"},
@@ -85,10 +88,11 @@ def export(client: docker.DockerClient, image: str) -> Keys:
 
 
 def _sources() -> dict[str, bytes]:
-    """Return the content of this folder's files by their path in it."""
+    """Return the content of the folders' files, by their path below the folder that holds both."""
     return {
-        str(path.relative_to(HERE)): path.read_bytes()
-        for path in sorted(HERE.rglob("*"))
+        str(path.relative_to(HERE.parent)): path.read_bytes()
+        for folder in FOLDERS
+        for path in sorted(folder.rglob("*"))
         if path.is_file() and "__pycache__" not in path.parts
     }
 
@@ -130,7 +134,7 @@ def _commit(container: Container, tag: str) -> None:
         FINGERPRINT_LABEL: _read(container, "fingerprint"),
         WRONG_FINGERPRINT_LABEL: _read(container, "wrong-fingerprint"),
     }
-    command = ["nginx", "-c", f"{HOME}/source/nginx.conf"]
+    command = ["nginx", "-c", f"{SOURCE}/nginx.conf"]
     container.commit(*tag.split(":"), conf={"Cmd": command, "Labels": labels})
 
 

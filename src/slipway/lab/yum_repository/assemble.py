@@ -3,7 +3,7 @@
 
 Debian's engines become signed rpms under EL's names, in a tree with the layout of download.docker.com; beside it lie
 trees that a careful client refuses. The keys are made here and thrown away here: only their public parts leave, and
-the private key of the web server.
+the private key of the web servers.
 """
 
 import argparse
@@ -121,7 +121,10 @@ def assemble(debs: Path, specs: Path, www: Path, keys: Path, work: Path) -> None
     say("Laying out the repositories to be refused")
     lay_out_refused(www, new, right, wrong, work)
     say("Making the image for nested containers")
-    make_hello_image(unpacked / OLD / "bin/busybox", www / "images/hello.tar")
+    hello = www / "images/hello.tar"
+    make_hello_image(unpacked / OLD / "bin/busybox", hello)
+    say("Filling the stand-in Docker Hub")
+    run(sys.executable, HERE.parent / "hub/assemble.py", "--image", hello, "--out", www.parent / "hub")
 
 
 def say(text: str) -> None:
@@ -163,7 +166,7 @@ def primary_fingerprint(listing: str) -> str:
 
 
 def make_certificates(keys: Path, work: Path) -> None:
-    """Make a private CA, whose key is thrown away, and the web server's certificate."""
+    """Make a private CA, whose key is thrown away, and the certificate of all web servers."""
     authority_key = work / "ca.key"
     request = ("openssl", "req", "-x509", "-config", HERE / "tls.cnf", "-days", "3650", "-nodes")
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256")

@@ -74,3 +74,13 @@ def test_a_quoted_value_is_what_a_shell_reads_back(value: str) -> None:
 def test_a_line_break_in_a_proxy_is_refused(value: str) -> None:
     with pytest.raises(daemon_config.DaemonConfigError, match="control character"):
         daemon_config.render_proxy_env({"http": value})
+
+
+def test_a_drop_in_of_somebody_else_that_sets_the_command_is_named(tmp_path: Path) -> None:
+    ours, other = tmp_path / "slipway.conf", tmp_path / "tls.conf"
+    daemon_config.refuse_second_command(str(ours))
+    ours.write_text("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n")
+    daemon_config.refuse_second_command(str(ours))
+    other.write_text("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n")
+    with pytest.raises(daemon_config.DaemonConfigError, match=r"tls\.conf sets ExecStart"):
+        daemon_config.refuse_second_command(str(ours))

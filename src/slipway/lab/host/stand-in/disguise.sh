@@ -17,6 +17,7 @@ echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.dbpath
 rpm --install --nosignature --nodeps /usr/share/slipway/centos-stream-release.rpm
 
 update-ca-certificates
+for person in alice bob mallory; do useradd --create-home "$person"; done # for tests of access
 mv /usr/share/slipway/proc-sys-writable.service /etc/systemd/system/
 systemctl enable proc-sys-writable.service
 # What makes no sense in a container.

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the content of the stand-in Docker Hub. Runs in the container that makes the repository, after it.
+
+The images go right into the registries' storage, laid out as the registry does it: no server has to run for that.
+Users' passwords are random and stay in the image; `slipway.lab.hub.credentials` reads them there.
+"""
+
+import argparse
+import gzip
+import hashlib
+import json
+import secrets
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+DOCKER = "application/vnd.docker"
+MANIFEST = f"{DOCKER}.distribution.manifest.v2+json"
+HUB = ("alice/private", "library/hello-world", "ratelimitpreview/test")
+BASIC = ("team/app",)
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image as a registry holds it: the manifest, and what that names."""
+
+    manifest: bytes
+    blobs: tuple[bytes, ...]
+
+
+def main() -> None:
+    """Make the keys, the users and both registries' storage."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--image", type=Path, required=True, help="the archive of the image that all repositories hold")
+    parser.add_argument("--out", type=Path, required=True, help="folder to be made")
+    options = parser.parse_args()
+    out: Path = options.out
+    out.mkdir()
+    make_token_key(out)
+    write_users(out / "users.json", {user: f"dckr_pat_{password()}" for user in ("alice", "bob", "limited")})
+    write_users(out / "basic-users.json", {"ci": password()})
+    image = read_image(options.image)
+    for folder, repositories in (("registry", HUB), ("basic-registry", BASIC)):
+        for repository in repositories:
+            store(out / folder, repository, image)
+
+
+def make_token_key(out: Path) -> None:
+    """Make the key that signs tokens, and the certificate by which the registry knows it."""
+    certificate = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj")
+    files = ("-keyout", out / "token.key", "-out", out / "token.crt")
+    subprocess.run([*certificate, "/CN=auth.docker.io", *files], stderr=subprocess.DEVNULL, check=True)
+
+
+def password() -> str:
+    """Return a password that nobody knows beforehand."""
+    return secrets.token_urlsafe(20)
+
+
+def write_users(file: Path, users: dict[str, str]) -> None:
+    """Write users and passwords for root alone."""
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(users))
+
+
+def read_image(archive: Path) -> Image:
+    """Read the one image of an archive that `docker save` wrote."""
+    with tarfile.open(archive) as tar:
+
+        def read(name: str) -> bytes:
+            member = tar.extractfile(name)
+            assert member
+            return member.read()
+
+        saved = json.loads(read("manifest.json"))[0]
+        config = read(saved["Config"])
+        layers = [gzip.compress(read(name), mtime=0) for name in saved["Layers"]]
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST,
+        "config": described(f"{DOCKER}.container.image.v1+json", config),
+        "layers": [described(f"{DOCKER}.image.rootfs.diff.tar.gzip", layer) for layer in layers],
+    }
+    return Image(json.dumps(manifest).encode(), (config, *layers))
+
+
+def described(media_type: str, blob: bytes) -> dict[str, str | int]:
+    """Return how a manifest names a blob."""
+    return {"mediaType": media_type, "size": len(blob), "digest": f"sha256:{digest(blob)}"}
+
+
+def digest(blob: bytes) -> str:
+    return hashlib.sha256(blob).hexdigest()
+
+
+def store(storage: Path, repository: str, image: Image) -> None:
+    """Put an image into a registry's storage, as <repository>:latest."""
+    root = storage / "docker/registry/v2"
+    for blob in (image.manifest, *image.blobs):
+        write(root / "blobs/sha256" / digest(blob)[:2] / digest(blob) / "data", blob)
+    manifests = root / "repositories" / repository / "_manifests"
+    latest = manifests / "tags/latest"
+    for folder in (manifests / "revisions", latest / "index"):
+        link(folder / "sha256" / digest(image.manifest), image.manifest)
+    link(latest / "current", image.manifest)
+    for blob in image.blobs:
+        link(root / "repositories" / repository / "_layers/sha256" / digest(blob), blob)
+
+
+def link(folder: Path, blob: bytes) -> None:
+    """Refer to a blob the registry's way: by a file that holds its digest."""
+    write(folder / "link", f"sha256:{digest(blob)}".encode())
+
+
+def write(file: Path, content: bytes) -> None:
+    """Write a file, with the folders that it lies in."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

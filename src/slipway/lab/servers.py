@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lab's servers: containers that stand in for servers of the internet, under those servers' names."""
+
+from collections.abc import Sequence
+
+import docker
+from docker.errors import NotFound
+from docker.models.containers import Container
+from docker.models.networks import Network
+
+LABEL = "slipway.lab"
+
+
+def start(
+    client: docker.DockerClient,
+    image: str,
+    network: Network,
+    *,
+    name: str,
+    role: str,
+    aliases: list[str],
+    command: Sequence[str] | None = None,
+) -> Container:
+    """Return a running server, starting it if need be; one of another image is replaced."""
+    try:
+        running = client.containers.get(name)
+    except NotFound:
+        running = None
+    if running and is_of(running, image) and running.status == "running":
+        return running
+    if running:
+        running.remove(force=True)
+    server = client.containers.create(
+        image, list(command) if command else None, name=name, labels={LABEL: role}, network_mode="none"
+    )
+    client.networks.get("none").disconnect(server)
+    network.connect(server, aliases=aliases)
+    server.start()
+    return server
+
+
+def is_of(container: Container, image: str) -> bool:
+    """Tell whether a container was made from an image, by the image's tag."""
+    return container.image is not None and image in container.image.tags
