@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from slipway.lab import hub
 from slipway.lab.play import Run
 from slipway.lab.workbench import LabHost, Workbench
 
@@ -33,6 +34,14 @@ def repository(fingerprint: str | None, **arguments: Any) -> dict[str, Any]:
 
 def daemon(**arguments: Any) -> dict[str, Any]:
     return {"slipway.platform.docker_daemon": arguments}
+
+
+def access(**arguments: Any) -> dict[str, Any]:
+    return {"slipway.platform.docker_access": arguments}
+
+
+def credential(**login: Any) -> dict[str, Any]:
+    return {"slipway.platform.docker_credential": {"logins": [login]}, "no_log": True}
 
 
 def run(host: LabHost, task: dict[str, Any], *options: str) -> Run:
@@ -69,6 +78,23 @@ def test_docker_daemon_configures_an_engine_that_is_stopped(host: LabHost) -> No
     four_runs(host, daemon(options=options, state="stopped"), look)
     four_runs(host, daemon(options=options, state="started", enabled=True), state)
     assert host.sh("docker --host tcp://127.0.0.1:2375 info --format '{{.Debug}}'") == "true"
+
+
+def test_docker_access_lets_people_in_and_out(host: LabHost) -> None:
+    members = "getent group docker"
+    four_runs(host, access(members=["alice", "bob"]), members)
+    four_runs(host, access(members=["alice"], exclusive=True), members)
+    four_runs(host, access(group="keepers", gid=4445, members=["bob"]), "getent group keepers || true")
+    run(host, daemon(state="current"))
+    four_runs(host, access(), "cat /etc/systemd/system/docker.socket.d/slipway.conf")
+    run(host, daemon(state="current"))
+
+
+def test_docker_credential_logs_in_and_out(host: LabHost, workbench: Workbench) -> None:
+    token = hub.credentials(workbench.engine.client)["alice"]
+    look = "cat /home/bob/.docker/config.json 2>/dev/null || true"
+    four_runs(host, credential(username="alice", password=token, user="bob"), look)
+    four_runs(host, credential(user="bob", state="absent"), look)
 
 
 def test_no_password_of_a_proxy_is_printed(host: LabHost, workbench: Workbench) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from docker.models.containers import Container
 
-from slipway.lab import engine, hosts, images, inventory, private_engine, status
+from slipway.lab import engine, hosts, inventory, private_engine, status
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.progress import say
@@ -65,7 +65,7 @@ def _create(arguments: argparse.Namespace) -> None:
     names = arguments.names or [f"lab-{number + 1}" for number in range(_positive(arguments.count))]
     carrier, made_of = make_ready(os.environ.get("LAB", "auto"))
     hosts.create(carrier.client, made_of, names)
-    inventory.write(arguments.inventory, names, carrier, images.fingerprint(carrier.client, made_of))
+    inventory.write(arguments.inventory, names, carrier, made_of)
 
 
 def _positive(count: str | None) -> int:

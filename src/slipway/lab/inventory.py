@@ -3,27 +3,41 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from slipway.lab import hub, images
 from slipway.lab.engine import Engine
 
 HEADER = "---\n# Written by slipway.lab; `make down` removes it. Add your own settings to group_vars/ beside it.\n"
 
 
-def write(path: Path, hosts: Iterable[str], engine: Engine, fingerprint: str | None) -> None:
-    """Write the inventory file.
+def write(path: Path, hosts: Iterable[str], engine: Engine, made_of: images.Images) -> None:
+    """Write the inventory file; only its owner may read it, because it holds the stand-in Hub's throw-away tokens."""
+    inventory = {
+        "docker_hosts": {"hosts": dict.fromkeys(hosts), "vars": _connection(engine) | _stand_in(engine, made_of)}
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(HEADER + yaml.safe_dump(inventory))
 
-    fingerprint: of the key that signs the stand-in repository; None online, where the role's own pin is right.
-    """
-    variables = {
+
+def _connection(engine: Engine) -> dict[str, Any]:
+    return {
         "ansible_connection": "community.docker.docker",
         "ansible_docker_extra_args": f"--host={engine.address}",
         "ansible_become": False,
         "ansible_python_interpreter": "/usr/bin/python3",
     }
-    if fingerprint:
-        variables["docker_engine_gpg_fingerprint"] = fingerprint
-    inventory = {"docker_hosts": {"hosts": dict.fromkeys(hosts), "vars": variables}}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(HEADER + yaml.safe_dump(inventory))
+
+
+def _stand_in(engine: Engine, made_of: images.Images) -> dict[str, Any]:
+    """What is true offline only: the key that signs the stand-in's packages, and accounts at the stand-in Hub."""
+    if not made_of.repository:
+        return {}
+    return {
+        "docker_engine_gpg_fingerprint": images.fingerprint(engine.client, made_of),
+        "lab_hub_tokens": hub.credentials(engine.client),
+    }

@@ -66,7 +66,7 @@ class Workbench:
         hosts.destroy(self.engine.client, [name])
         container = hosts.create(self.engine.client, self.images, [name])[0]
         path = LAB / "workbench" / name / "hosts.yml"
-        inventory.write(path, [name], self.engine, self.fingerprint)
+        inventory.write(path, [name], self.engine, self.images)
         return LabHost(name, container, path)
 
     def clear(self) -> None:

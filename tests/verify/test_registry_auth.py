@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What role docker_registry_auth promises of a host.
+
+The inventory may list verify_pulls: {user, image, allowed}, tried as these users through the real engine. A private
+image says most: a public one is pulled anonymously where credentials fail.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+HUB = "https://index.docker.io/v1/"
+HUB_SPELLINGS = ("docker.io", "index.docker.io", "registry-1.docker.io", "hub.docker.com")
+
+
+def logins(host: Host) -> list[dict[str, Any]]:
+    listed = host.ansible.get_variables().get("docker_registry_auth_logins", [])
+    return [login for login in listed if login.get("state", "present") == "present"]
+
+
+def config(host: Host, user: str) -> Any:
+    return host.file(f"{host.user(user).home}/.docker/config.json")
+
+
+def test_credentials_are_for_their_user_s_eyes_only(host: Host) -> None:
+    if not logins(host):
+        pytest.skip("the inventory lists no login")
+    for user in {login.get("user", "root") for login in logins(host)}:
+        file = config(host, user)
+        folder = host.file(file.path.removesuffix("/config.json"))
+        assert (file.user, oct(file.mode)) == (user, "0o600")
+        assert (folder.user, oct(folder.mode)) == (user, "0o700")
+
+
+def test_every_login_stands_under_the_key_that_pulls_use(host: Host) -> None:
+    if not logins(host):
+        pytest.skip("the inventory lists no login")
+    for login in logins(host):
+        stored = json.loads(config(host, login.get("user", "root")).content_string)
+        registry = login.get("registry", "docker.io")
+        key = HUB if registry in HUB_SPELLINGS else registry
+        assert key in stored.get("credHelpers" if "helper" in login else "auths", {})
+
+
+def test_who_may_pull_can_and_who_may_not_is_denied_by_the_registry(host: Host) -> None:
+    pulls = host.ansible.get_variables().get("verify_pulls", [])
+    if not pulls:
+        pytest.skip("the inventory lists no verify_pulls")
+    for pull in pulls:
+        host.run("docker image rm --force %s", pull["image"])
+        done = host.run("runuser --login %s --command 'docker pull --quiet %s'", pull["user"], pull["image"])
+        assert (done.rc == 0) == pull["allowed"], done.stderr
+        assert pull["allowed"] or "denied" in done.stderr
