@@ -178,6 +178,12 @@ def drift(group, mode):
     return "{}:{} {:04o}".format(status.st_uid, name_of(status.st_gid), status.st_mode & 0o7777)
 
 
+def awaiting_restart():
+    """The files of this module that were changed, now or by a run that was cut short, since the engine started."""
+    ours = {SOCKET_DROP_IN, TLS_DROP_IN}
+    return ours & set((rollback.load() or {"files": {}})["files"])
+
+
 def name_of(gid):
     return unix_group.owner_of(gid) or str(gid)
 
@@ -225,8 +231,9 @@ def run(module):
     files = [item for item in wanted_files(params, show_socket_unit(module), mode) if not file_io.is_as_wanted(*item)]
     if not module.check_mode:
         apply(module, commands, files)
-    remade = any(path == SOCKET_DROP_IN for path, _, _ in files)
-    drifted = None if remade else drift(params["group"], mode)
+    awaited = awaiting_restart() | {path for path, _, _ in files}
+    # A socket that is about to be made anew has not drifted.
+    drifted = None if SOCKET_DROP_IN in awaited else drift(params["group"], mode)
     if drifted and not module.check_mode:
         repair_socket(params["group"], mode)
 
@@ -239,7 +246,7 @@ def run(module):
         "changed": bool(commands or files or drifted),
         "members": members,
         "new_members": [name for name in members if name not in before],
-        "restart_pending": bool(files) and os.path.exists(SOCKET),
+        "restart_pending": bool(awaited) and os.path.exists(SOCKET),
         "diff": diff,
     }
 

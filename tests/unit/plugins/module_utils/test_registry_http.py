@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+import http.server
+import ssl
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils import registry_http
+
+AUTHORIZATION = {"Authorization": "Basic bWU6c2VjcmV0"}
+
+
+class Scripted(http.server.BaseHTTPRequestHandler):
+    """Answers with the status that the path names, and notes who asked."""
+
+    asked: ClassVar[list[tuple[str, str | None]]] = []
+    headers_to_send: ClassVar[dict[str, str]] = {}
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers["Authorization"]))
+        self.send_response(int(self.path.split("/")[1]))
+        for name, value in self.headers_to_send.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(b"the body")
+
+    do_HEAD = do_GET
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing to tell."""
+
+
+@contextmanager
+def serving(
+    headers: dict[str, str] | None = None, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[str, type[Scripted]]]:
+    handler = type("Handler", (Scripted,), {"asked": [], "headers_to_send": headers or {}})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}", handler
+        server.shutdown()
+
+
+def client() -> registry_http.Client:
+    return registry_http.Client(timeout=5, pauses=(0, 0))
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    path = tmp_path / "server.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=stand-in", "-days", "1"]
+    command += ["-addext", "subjectAltName=IP:127.0.0.1"]
+    files = ["-keyout", str(path), "-out", str(tmp_path / "certificate.pem")]
+    subprocess.run(command + files, check=True, capture_output=True)
+    path.write_text(path.read_text() + (tmp_path / "certificate.pem").read_text())
+    return path
+
+
+def tls_with(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404])
+def test_an_answer_is_an_answer_whatever_its_status(status: int) -> None:
+    with serving({"X-Test": "yes"}) as (url, handler):
+        answer = client().ask(f"{url}/{status}/")
+    assert (answer.status, answer.headers["X-Test"], len(handler.asked)) == (status, "yes", 1)
+
+
+def test_an_error_of_the_server_is_tried_three_times() -> None:
+    with serving() as (url, handler):
+        with pytest.raises(registry_http.Unreachable, match="HTTP 503 Service Unavailable"):
+            client().ask(f"{url}/503/")
+        assert len(handler.asked) == 3
+
+
+def test_nobody_there_is_unreachable() -> None:
+    with pytest.raises(registry_http.Unreachable, match=r"127.0.0.1:1 cannot be reached .*refused"):
+        client().ask("http://127.0.0.1:1/")
+    with pytest.raises(registry_http.Unreachable, match=r"absent.invalid cannot be reached"):
+        client().ask("https://absent.invalid/")
+
+
+@pytest.mark.parametrize(
+    ("pause", "when"), [("30", "in 30 seconds"), ("Wed, 21 Oct 2026", "after Wed, 21 Oct"), (None, "later")]
+)
+def test_a_rate_limit_tells_when_to_come_back_and_is_not_tried_again(pause: str | None, when: str) -> None:
+    with serving({"Retry-After": pause} if pause else {}) as (url, handler):
+        with pytest.raises(registry_http.RateLimited, match=when):
+            client().ask(f"{url}/429/")
+        assert len(handler.asked) == 1
+
+
+def test_an_unknown_certificate_is_told_apart_and_not_tried_again(certificate: Path) -> None:
+    with (
+        serving(tls=tls_with(certificate)) as (url, _),
+        pytest.raises(registry_http.Untrusted, match=r"self.signed.*system's trust store"),
+    ):
+        client().ask(f"{url}/200/")
+
+
+def test_a_certificate_in_the_trust_store_is_fine(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.parent / "certificate.pem"))
+    with serving(tls=tls_with(certificate)) as (url, _):
+        assert client().ask(f"{url}/200/").body == b"the body"
+        with pytest.raises(registry_http.Untrusted, match="localhost"):
+            client().ask(f"{url}/200/".replace("127.0.0.1", "localhost"))
+
+
+def test_credentials_do_not_follow_a_redirect_to_another_host() -> None:
+    with serving() as (elsewhere, other), serving({"Location": f"{elsewhere}/200/"}) as (url, _):
+        with pytest.raises(registry_http.Unusable, match=r"redirects to http://127.0.0.1: credentials are not sent"):
+            client().ask(f"{url}/302/", AUTHORIZATION)
+        assert other.asked == []
+        assert client().ask(f"{url}/302/").status == 200
+        assert other.asked == [("/200/", None)]
+
+
+def test_a_redirect_to_the_same_host_is_followed_with_credentials() -> None:
+    with serving({"Location": "/200/"}) as (url, handler):
+        assert client().ask(f"{url}/302/", AUTHORIZATION).status == 200
+    assert handler.asked == [("/302/", AUTHORIZATION["Authorization"]), ("/200/", AUTHORIZATION["Authorization"])]
+
+
+def test_no_redirect_leaves_https(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.parent / "certificate.pem"))
+    with serving() as (clear, other), serving({"Location": f"{clear}/200/"}, tls_with(certificate)) as (url, _):
+        with pytest.raises(registry_http.Unusable):
+            client().ask(f"{url}/302/")
+        assert other.asked == []
+
+
+def test_an_address_that_is_none_is_an_error() -> None:
+    with pytest.raises(registry_http.Unusable, match="not an address"):
+        client().ask("http://127.0.0.1:port/")
+
+
+def test_a_proxy_is_asked_for_others_and_not_for_this_host() -> None:
+    with serving() as (url, _), serving() as (proxy, asked):
+        through = registry_http.Client(proxy, 5, ())
+        assert through.ask(f"{url}/200/").status == 200
+        assert asked.asked == []
+        with pytest.raises(registry_http.Unreachable, match=r"registry.example cannot be reached"):
+            through.ask("https://registry.example/200/")
