@@ -183,7 +183,7 @@ def toggle(docker, enabled):
     """Enable or disable the units that differ; whether there were any."""
     names = [] if enabled is None else systemd_units.to_toggle(docker.units, enabled)
     if names and not docker.module.check_mode:
-        docker.systemctl("enable" if enabled else "disable", *names)
+        docker.systemctl("enable" if enabled else "disable", "--no-reload", *names)
     return bool(names)
 
 
@@ -220,13 +220,14 @@ def run(module, configure):
         return result
     refuse_unusable(docker)
     result = configure()
-    docker.look()
     before = docker.unit["ActiveState"]
     older = state == "started" and docker.is_running
     pending = older and (result.pop("needs_restart", False) or is_restart_pending(docker))
     toggled = toggle(docker, enabled)
     reached = reach(docker, state)
     changed = result["changed"] or toggled or reached or pending
-    result.update(describe(docker.look()), changed=changed, restart_pending=pending, before=before)
+    if changed:
+        docker.look()
+    result.update(describe(docker), changed=changed, restart_pending=pending, before=before)
     result["diff"] = difference(before, state, result.get("diff", []))
     return result

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times site.yml against the bare shell commands that do the same install, alternating, on new hosts."""
+"""Times Ansible against the bare shell commands that do the same install, alternating, on new hosts.
+
+docker_engine alone does what the bare commands do, and proves it; site.yml has access and credentials too.
+"""
 
 import argparse
 import platform
@@ -10,6 +13,7 @@ from collections.abc import Callable
 
 from rich.table import Table
 
+from slipway.lab.play import Run
 from slipway.lab.progress import console, say
 from slipway.lab.workbench import LabHost, Workbench
 
@@ -27,6 +31,7 @@ dnf --assumeyes --quiet install docker-ce docker-ce-cli containerd.io docker-bui
 systemctl enable --now docker.service
 docker version >/dev/null
 """
+ENGINE_ALONE = ("--tags=docker_engine",)
 KIBIBYTES_PER_MEBIBYTE = 1024
 
 
@@ -36,14 +41,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how many new hosts each way")
     rounds = parser.parse_args().rounds
     workbench = Workbench()
-    seconds: dict[str, list[float]] = {"bare install": [], "site.yml, fresh": [], "site.yml, no-op": []}
+    seconds: dict[str, list[float]] = {}
     try:
         for number in range(1, rounds + 1):
             say(f"Round {number} of {rounds}")
-            seconds["bare install"].append(_seconds(_install_bare, workbench.make("bench-bare")))
-            ours = workbench.make("bench-site")
-            seconds["site.yml, fresh"].append(_seconds(_converge, ours))
-            seconds["site.yml, no-op"].append(_seconds(_converge, ours))
+            _take(seconds, "bare install", _install_bare, workbench.make("bench-bare"))
+            engine = workbench.make("bench-engine")
+            _take(seconds, "docker_engine, fresh", _converge_engine, engine)
+            _take(seconds, "docker_engine, no-op", _converge_engine, engine)
+            site = workbench.make("bench-site")
+            _take(seconds, "site.yml, fresh", _converge_site, site)
+            _take(seconds, "site.yml, no-op", _converge_site, site)
     finally:
         workbench.clear()
     _print(seconds, workbench.images.description)
@@ -53,16 +61,23 @@ def _install_bare(host: LabHost) -> None:
     host.sh(BARE)
 
 
-def _converge(host: LabHost) -> None:
-    run = host.converge()
+def _converge_engine(host: LabHost) -> None:
+    _require(host.converge(*ENGINE_ALONE))
+
+
+def _converge_site(host: LabHost) -> None:
+    _require(host.converge())
+
+
+def _require(run: Run) -> None:
     if run.status:
         raise SystemExit(run.output)
 
 
-def _seconds(action: Callable[[LabHost], None], host: LabHost) -> float:
+def _take(seconds: dict[str, list[float]], what: str, action: Callable[[LabHost], None], host: LabHost) -> None:
     start = time.monotonic()
     action(host)
-    return time.monotonic() - start
+    seconds.setdefault(what, []).append(time.monotonic() - start)
 
 
 def _print(seconds: dict[str, list[float]], host: str) -> None:
