@@ -228,6 +228,9 @@ def run(module):
     before = sorted(entry.gr_mem) if entry else []
     members = unix_group.members_after(params["members"], params["exclusive"], entry)
     commands = unix_group.commands(params["group"], params["gid"], params["members"], params["exclusive"], entry)
+    if module.check_mode and params["group"] == "docker" and not os.path.exists(DOCKERD):
+        # A dry run before the packages are there, which bring the group.
+        commands = [command for command in commands if command[0] != "groupadd"]
     files = [item for item in wanted_files(params, show_socket_unit(module), mode) if not file_io.is_as_wanted(*item)]
     if not module.check_mode:
         apply(module, commands, files)
