@@ -5,6 +5,7 @@ docker_engine alone does what the bare commands do, and proves it; site.yml has 
 """
 
 import argparse
+import os
 import platform
 import resource
 import statistics
@@ -40,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="slipway.lab.benchmark", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="how many new hosts each way")
     rounds = parser.parse_args().rounds
-    workbench = Workbench()
+    workbench = Workbench(os.environ.get("LAB", "offline"))
     seconds: dict[str, list[float]] = {}
     try:
         for number in range(1, rounds + 1):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disposable hosts for programs: what the tests and the benchmark make, drive and throw away."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,8 +54,9 @@ class LabHost:
 class Workbench:
     """Makes hosts on the lab's engine, and removes those that it made."""
 
-    def __init__(self) -> None:
-        self.engine, self.images = make_ready(os.environ.get("LAB", "offline"))
+    def __init__(self, wanted: str) -> None:
+        """Have the lab ready; wanted is a setting, as in LAB=<wanted>."""
+        self.engine, self.images = make_ready(wanted)
         self.fingerprint = images.fingerprint(self.engine.client, self.images)
         self._made: list[str] = []
 
