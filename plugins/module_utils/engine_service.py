@@ -28,6 +28,7 @@ class Docker:
         self.api = module.params["socket"]
         self.timeout = module.params["timeout"]
         self.units = {}
+        self.reloaded = False  # since the files were written
 
     def look(self):
         """Read the units' state anew."""
@@ -116,8 +117,9 @@ def apply(docker, verb):
     was_running = docker.is_running
     began = f"@{int(time.time())}"
     try:
-        # Always: systemd does not see by itself (NeedDaemonReload) that a unit has got its first drop-in.
-        docker.systemctl("daemon-reload")
+        # Unasked: systemd does not see by itself (NeedDaemonReload) that a unit has got its first drop-in.
+        if not docker.reloaded:
+            docker.systemctl("daemon-reload")
         if verb == "restart":
             protect_containers(docker)
         docker.bring_up(verb)
@@ -183,7 +185,8 @@ def toggle(docker, enabled):
     """Enable or disable the units that differ; whether there were any."""
     names = [] if enabled is None else systemd_units.to_toggle(docker.units, enabled)
     if names and not docker.module.check_mode:
-        docker.systemctl("enable" if enabled else "disable", "--no-reload", *names)
+        docker.systemctl("enable" if enabled else "disable", *names)
+        docker.reloaded = True  # systemctl enable and disable do it
     return bool(names)
 
 
