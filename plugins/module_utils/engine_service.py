@@ -13,7 +13,6 @@ JOURNAL_LINES = "20"
 SHOWN_LINES = 8
 RELOAD_SECONDS = 5
 EXPECTED = {"started": "active", "current": "active", "restarted": "active, restarted", "stopped": "inactive"}
-SOCKET_DROP_IN = "/etc/systemd/system/docker.socket.d/slipway.conf"
 
 
 class ServiceError(Exception):
@@ -59,7 +58,7 @@ class Docker:
         self.module.run_command(["systemctl", "reset-failed", SERVICE, SOCKET])
         # A new group or mode takes effect only when the socket is made anew.
         record = rollback.load() or {"files": {}}
-        units = [SOCKET, SERVICE] if SOCKET_DROP_IN in record["files"] else [SERVICE]
+        units = [SOCKET, SERVICE] if systemd_units.SOCKET_DROP_IN in record["files"] else [SERVICE]
         self.systemctl(verb, *units)
         self.prove_api()
 

@@ -13,6 +13,8 @@ PROPERTIES = (
     "ActiveEnterTimestampMonotonic",
 )
 RUNNING = ("active", "reloading")
+# Written by docker_access; a change of it takes a restart of the socket too.
+SOCKET_DROP_IN = "/etc/systemd/system/docker.socket.d/slipway.conf"
 
 
 def show_command(names):

@@ -109,7 +109,6 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
 )
 
 SOCKET = "/run/docker.sock"
-SOCKET_DROP_IN = "/etc/systemd/system/docker.socket.d/slipway.conf"
 TLS_DROP_IN = "/etc/systemd/system/docker.service.d/tls.conf"
 TLS_DIRECTORY = "/etc/docker/tls"
 TLS_FILES = {
@@ -154,8 +153,8 @@ def wanted_files(params, socket_unit, mode):
     files.append((TLS_DROP_IN, listener, 0o644))
     # A unit that says the same by itself needs no drop-in; one that is there is kept up to date.
     agrees = not socket_unit or socket_access.unit_agrees(socket_unit, params["group"], mode)
-    if os.path.exists(SOCKET_DROP_IN) or not agrees:
-        files.append((SOCKET_DROP_IN, socket_access.render_socket_drop_in(params["group"], mode), 0o644))
+    if os.path.exists(systemd_units.SOCKET_DROP_IN) or not agrees:
+        files.append((systemd_units.SOCKET_DROP_IN, socket_access.render_socket_drop_in(params["group"], mode), 0o644))
     return files
 
 
@@ -180,7 +179,7 @@ def drift(group, mode):
 
 def awaiting_restart():
     """The files of this module that were changed, now or by a run that was cut short, since the engine started."""
-    ours = {SOCKET_DROP_IN, TLS_DROP_IN}
+    ours = {systemd_units.SOCKET_DROP_IN, TLS_DROP_IN}
     return ours & set((rollback.load() or {"files": {}})["files"])
 
 
@@ -236,7 +235,7 @@ def run(module):
         apply(module, commands, files)
     awaited = awaiting_restart() | {path for path, _, _ in files}
     # A socket that is about to be made anew has not drifted.
-    drifted = None if SOCKET_DROP_IN in awaited else drift(params["group"], mode)
+    drifted = None if systemd_units.SOCKET_DROP_IN in awaited else drift(params["group"], mode)
     if drifted and not module.check_mode:
         repair_socket(params["group"], mode)
 

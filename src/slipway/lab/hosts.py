@@ -88,9 +88,14 @@ def destroy_all(client: docker.DockerClient) -> None:
 
 def _network(client: docker.DockerClient, internal: bool) -> Network:
     try:
-        return client.networks.get(NETWORK)
+        network = client.networks.get(NETWORK)
     except NotFound:
         return client.networks.create(NETWORK, driver="bridge", internal=internal, labels={LABEL: "network"})
+    if network.attrs["Internal"] != internal:
+        raise LabError(
+            f"The lab that is up is {'online' if internal else 'offline'}: `make down` first, then change LAB."
+        )
+    return network
 
 
 def _host(client: docker.DockerClient, images: Images, name: str, network: Network) -> Container:

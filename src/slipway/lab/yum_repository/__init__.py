@@ -10,7 +10,6 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import docker
@@ -26,20 +25,10 @@ SOURCE = HOME / "source" / HERE.name
 KEYS = HOME / "keys"
 LABEL = "slipway.lab"
 FINGERPRINT_LABEL = "slipway.repository.fingerprint"
-WRONG_FINGERPRINT_LABEL = "slipway.repository.wrong-fingerprint"
 
 
 class RepositoryBuildError(LabError):
     """The repository cannot be made; the message ends with the last lines of the program that makes it."""
-
-
-@dataclass(frozen=True)
-class Keys:
-    """What a careful client may know: the signer's fingerprint, that of the wrong key, and the CA of the web server."""
-
-    fingerprint: str
-    wrong_fingerprint: str
-    ca_certificate: str
 
 
 def build(client: docker.DockerClient, tools_image: str, report: Callable[[str], None]) -> str:
@@ -74,17 +63,6 @@ def build(client: docker.DockerClient, tools_image: str, report: Callable[[str],
 def fingerprint(client: docker.DockerClient, image: str) -> str:
     """Return the fingerprint of the key that signs the packages in an image that `build` returned."""
     return str(client.images.get(image).labels[FINGERPRINT_LABEL])
-
-
-def export(client: docker.DockerClient, image: str) -> Keys:
-    """Return the public parts of all keys in an image that `build` returned."""
-    labels = client.images.get(image).labels
-    container = client.containers.create(image, labels={LABEL: "builder"}, network_mode="none")
-    try:
-        certificate = _read(container, "ca.crt")
-    finally:
-        container.remove(force=True)
-    return Keys(labels[FINGERPRINT_LABEL], labels[WRONG_FINGERPRINT_LABEL], certificate)
 
 
 def _sources() -> dict[str, bytes]:
@@ -132,7 +110,6 @@ def _commit(container: Container, tag: str) -> None:
     labels = {
         LABEL: "image",
         FINGERPRINT_LABEL: _read(container, "fingerprint"),
-        WRONG_FINGERPRINT_LABEL: _read(container, "wrong-fingerprint"),
     }
     command = ["nginx", "-c", f"{SOURCE}/nginx.conf"]
     container.commit(*tag.split(":"), conf={"Cmd": command, "Labels": labels})
