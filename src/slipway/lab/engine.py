@@ -27,7 +27,7 @@ def find() -> Engine | None:
     """Return the engine to use, or None: the lab's own if it runs, else DOCKER_HOST, else the current context."""
     if private_engine.is_running():
         return _answering(private_engine.ADDRESS)
-    return _answering(os.environ.get("DOCKER_HOST") or _context_address())
+    return _answering(os.environ.get("DOCKER_HOST") or str(docker.ContextAPI.get_current_context().Host))
 
 
 def find_or_start(setting: Setting) -> Engine:
@@ -52,14 +52,9 @@ def find_or_start(setting: Setting) -> Engine:
     return engine
 
 
-def _context_address() -> str | None:
-    address: str | None = docker.ContextAPI.get_current_context().Host
-    return address
-
-
-def _answering(address: str | None) -> Engine | None:
+def _answering(address: str) -> Engine | None:
     with suppress(DockerException):
         client = docker.DockerClient(base_url=address, timeout=120)
         client.ping()
-        return Engine(client, client.api.base_url if address is None else address)
+        return Engine(client, address)
     return None
