@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claims about hosts: `pytest --hosts=ansible://docker_hosts tests/verify`, on the lab or on a live fleet."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +19,20 @@ def reach_the_lab(host: Host) -> Iterator[None]:
         if arguments.startswith("--host="):
             environment.setenv("DOCKER_HOST", arguments.removeprefix("--host="))
         yield
+
+
+@pytest.fixture(scope="module")
+def variable(host: Host) -> Callable[[str, Any], Any]:
+    """Look up a variable of the inventory by name, with a default; Ansible resolves what is a template."""
+    variables = host.ansible.get_variables()
+
+    def value(name: str, default: Any) -> Any:
+        found = variables.get(name, default)
+        if isinstance(found, str) and "{{" in found:
+            return host.ansible("ansible.builtin.debug", f"var={name}")[name]
+        return found
+
+    return value
 
 
 @pytest.fixture(scope="module")

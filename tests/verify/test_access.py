@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """What role docker_access promises of a host, tried as the users concerned over the real socket."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from testinfra.host import Host
 
 USE_THE_ENGINE = "runuser --user %s -- docker version --format '{{.Server.Version}}'"
 
 
-def members(host: Host) -> list[str]:
-    listed: list[str] = host.ansible.get_variables().get("docker_access_members", [])
+@pytest.fixture(scope="module")
+def members(variable: Callable[[str, Any], Any]) -> list[str]:
+    listed: list[str] = variable("docker_access_members", [])
     return listed
 
 
-def test_every_member_can_use_the_engine(host: Host) -> None:
-    if not members(host):
+def test_every_member_can_use_the_engine(host: Host, members: list[str]) -> None:
+    if not members:
         pytest.skip("the inventory lists no member")
-    for member in members(host):
+    for member in members:
         assert host.check_output(USE_THE_ENGINE, member)
 
 
@@ -34,13 +38,13 @@ def test_the_group_has_the_number_that_was_asked_for(host: Host) -> None:
     assert group.gid == variables["docker_access_group_gid"]
 
 
-def test_nobody_else_is_in_the_group_where_the_list_is_exclusive(host: Host) -> None:
+def test_nobody_else_is_in_the_group_where_the_list_is_exclusive(host: Host, members: list[str]) -> None:
     variables = host.ansible.get_variables()
     if not variables.get("docker_access_exclusive"):
         pytest.skip("the list of members is not exclusive")
     group = variables.get("docker_access_socket_group", "docker")
     listed = host.check_output("getent group %s", group).split(":")[3]
-    assert sorted(filter(None, listed.split(","))) == sorted(members(host))
+    assert sorted(filter(None, listed.split(","))) == sorted(members)
 
 
 def test_the_remote_api_is_for_clients_of_the_ca_only(host: Host) -> None:

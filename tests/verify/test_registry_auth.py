@@ -6,6 +6,7 @@ image says most: a public one is pulled anonymously where credentials fail.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,29 +16,30 @@ HUB = "https://index.docker.io/v1/"
 HUB_SPELLINGS = ("docker.io", "index.docker.io", "registry-1.docker.io", "hub.docker.com")
 
 
-def logins(host: Host) -> list[dict[str, Any]]:
-    listed = host.ansible.get_variables().get("docker_registry_auth_logins", [])
-    return [login for login in listed if login.get("state", "present") == "present"]
+@pytest.fixture(scope="module")
+def logins(variable: Callable[[str, Any], Any]) -> list[dict[str, Any]]:
+    """The logins that must be there; a claim about none is skipped."""
+    listed = variable("docker_registry_auth_logins", [])
+    present = [login for login in listed if login.get("state", "present") == "present"]
+    if not present:
+        pytest.skip("the inventory lists no login")
+    return present
 
 
 def config(host: Host, user: str) -> Any:
     return host.file(f"{host.user(user).home}/.docker/config.json")
 
 
-def test_credentials_are_for_their_user_s_eyes_only(host: Host) -> None:
-    if not logins(host):
-        pytest.skip("the inventory lists no login")
-    for user in {login.get("user", "root") for login in logins(host)}:
+def test_credentials_are_for_their_user_s_eyes_only(host: Host, logins: list[dict[str, Any]]) -> None:
+    for user in {login.get("user", "root") for login in logins}:
         file = config(host, user)
         folder = host.file(file.path.removesuffix("/config.json"))
         assert (file.user, oct(file.mode)) == (user, "0o600")
         assert (folder.user, oct(folder.mode)) == (user, "0o700")
 
 
-def test_every_login_stands_under_the_key_that_pulls_use(host: Host) -> None:
-    if not logins(host):
-        pytest.skip("the inventory lists no login")
-    for login in logins(host):
+def test_every_login_stands_under_the_key_that_pulls_use(host: Host, logins: list[dict[str, Any]]) -> None:
+    for login in logins:
         stored = json.loads(config(host, login.get("user", "root")).content_string)
         registry = login.get("registry", "docker.io")
         key = HUB if registry in HUB_SPELLINGS else registry
