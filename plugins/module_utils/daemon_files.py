@@ -93,24 +93,21 @@ def needs_restart(changes):
     return any(file_io.read_text(path) != text for path, text, _ in changes)
 
 
-def is_removal(change):
-    """Removals come last: no file on disk may refer to one that is not there."""
-    return change[1] is None
-
-
 def write(module, changes, daemon_json):
     """Put the changed files in place, after what they replace is recorded."""
     if needs_restart(changes):
         rollback.save([module.params[key] for key in ("path", "dropin", "proxy_env")] + [RECORD])
-    for path, text, mode in sorted(changes, key=is_removal):
-        file_io.put(path, text, mode)
+    file_io.put_all(changes)
     file_io.put(RECORD, record_line(module.params["path"], daemon_json), 0o644)
 
 
 def configure(module):
-    """Prove and write what differs; a refusal fails the module with the daemon's own words."""
+    """Prove and write what differs; a refusal fails the module with the daemon's own words.
+
+    Returns what the module is to return, and whether a running engine has to be restarted for it.
+    """
     if module.params["options"] is None:
-        return {"changed": False}
+        return {"changed": False}, False
     options = daemon_options.normalise(module.params["options"])
     if "hosts" in options:
         daemon_config.refuse_second_command(module.params["dropin"])
@@ -118,13 +115,14 @@ def configure(module):
     files = wanted_files(module.params, options, command)
     changes = [item for item in files if not file_io.is_as_wanted(*item)]
     if not changes:
-        return {"changed": False, "proven": module.params["prove"], "needs_restart": False}
+        return {"changed": False, "proven": module.params["prove"]}, False
     path, text, _ = files[-1]
     proven = file_io.read_text(path) == text or prove(module, options, command)
     shown = [difference(*item[:2]) for item in changes if item[0] != module.params["proxy_env"]]
-    result = {"changed": True, "proven": proven, "needs_restart": needs_restart(changes), "diff": shown}
+    result = {"changed": True, "proven": proven, "diff": shown}
+    restart = needs_restart(changes)
     if not module.check_mode:
         if files[-1] in changes:
             result.update(back_up_foreign(module))
         write(module, changes, text)
-    return result
+    return result, restart

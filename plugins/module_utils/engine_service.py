@@ -210,21 +210,24 @@ def difference(before, state, files):
 
 
 def run(module, configure):
-    """Configure the engine and bring it to the wanted state; configure() is called when nothing speaks against it."""
+    """Configure the engine and bring it to the wanted state.
+
+    configure() is called when nothing speaks against it; it returns a result, and whether that takes a restart.
+    """
     state, enabled = module.params["state"], module.params["enabled"]
     docker = Docker(module).look()
     refuse_masked(docker)
     if module.check_mode and SERVICE not in systemd_units.installed(docker.units):
         # A dry run before the packages are there: everything is still to be done.
-        result = configure()
+        result, _ = configure()
         result.update(changed=True, restart_pending=False, before="absent")
         result["diff"] = difference("absent", state, result.get("diff", []))
         return result
     refuse_unusable(docker)
-    result = configure()
+    result, needs_restart = configure()
     before = docker.unit["ActiveState"]
     older = state == "started" and docker.is_running
-    pending = older and (result.pop("needs_restart", False) or is_restart_pending(docker))
+    pending = older and (needs_restart or is_restart_pending(docker))
     toggled = toggle(docker, enabled)
     reached = reach(docker, state)
     changed = result["changed"] or toggled or reached or pending

@@ -62,6 +62,12 @@ def put(path, text, mode):
         write_atomically(path, text, mode)
 
 
+def put_all(files):
+    """Put (path, text or None, mode) of each; removals come last, since no file may refer to one that is not there."""
+    for path, text, mode in sorted(files, key=lambda item: item[1] is None):
+        put(path, text, mode)
+
+
 def sync_directory(directory):
     """Make a rename or a removal in the directory survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY)

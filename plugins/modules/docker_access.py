@@ -209,9 +209,7 @@ def apply(module, commands, files):
         module.run_command(command, check_rc=True)
     if files:
         rollback.save([path for path, _, _ in files])
-    # What is removed goes last: no drop-in may name a file that is not there.
-    for path, text, mode in sorted(files, key=lambda item: item[1] is None):
-        file_io.put(path, text, mode)
+    file_io.put_all(files)
 
 
 def run(module):

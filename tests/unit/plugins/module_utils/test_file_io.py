@@ -62,3 +62,16 @@ def test_text_mode_and_absence_are_compared(tmp_path: Path) -> None:
 def test_the_nearest_existing_parent_is_found(tmp_path: Path) -> None:
     assert file_io.nearest_existing_parent(str(tmp_path / "a" / "b")) == str(tmp_path)
     assert file_io.nearest_existing_parent(str(tmp_path)) == str(tmp_path)
+
+
+def test_what_is_removed_goes_after_what_is_written(tmp_path: Path) -> None:
+    """A file that refers to another one is rewritten before the other one goes."""
+    other, referring = tmp_path / "other", tmp_path / "referring"
+    other.write_text("old")
+    unwritable = tmp_path / "other" / "below-a-file"
+    with pytest.raises(OSError):
+        file_io.put_all([(str(other), None, 0o644), (str(unwritable), "text", 0o644)])
+    assert other.exists()
+    file_io.put_all([(str(other), None, 0o644), (str(referring), "text", 0o644)])
+    assert not other.exists()
+    assert referring.read_text() == "text"
