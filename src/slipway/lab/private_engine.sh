@@ -24,7 +24,7 @@ fi
 cd "$root"
 pivot_root . mnt
 umount -l /mnt
-rm -rf /run/docker* /run/containerd
+rm -rf /run/docker* /run/containerd /run/netns # of an engine that was killed
 
 ip netns add lab
 nsenter --net=/run/netns/lab ip link set lo up
