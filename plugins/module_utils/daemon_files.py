@@ -68,11 +68,17 @@ def difference(path, text):
     }
 
 
+def is_ours(path):
+    """Whether the daemon.json there is as we wrote it; one that is not there is nobody's."""
+    text = file_io.read_text(path)
+    return text is not None and file_io.read_text(RECORD) == record_line(path, text)
+
+
 def back_up_foreign(module):
     """Keep a daemon.json that we did not write, or that was edited since."""
     path = module.params["path"]
     text = file_io.read_text(path)
-    if text is None or file_io.read_text(RECORD) == record_line(path, text):
+    if text is None or is_ours(path):
         return {}
     backup = module.backup_local(path)
     if not is_json(text):

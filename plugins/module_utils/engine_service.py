@@ -5,75 +5,29 @@
 import json
 import time
 
-from ansible_collections.slipway.platform.plugins.module_utils import daemon_log, engine_api, rollback, systemd_units
+from ansible_collections.slipway.platform.plugins.module_utils import (
+    daemon_log,
+    engine_api,
+    engine_shutdown,
+    rollback,
+    systemd_units,
+)
+from ansible_collections.slipway.platform.plugins.module_utils.engine_units import (
+    RELOAD_SECONDS,
+    SERVICE,
+    Docker,
+    ServiceError,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
-SERVICE, SOCKET, CONTAINERD = "docker.service", "docker.socket", "containerd.service"
-JOURNAL_LINES = "20"
 SHOWN_LINES = 8
-RELOAD_SECONDS = 5
-EXPECTED = {"started": "active", "current": "active", "restarted": "active, restarted", "stopped": "inactive"}
-
-
-class ServiceError(Exception):
-    """A unit did not do what it was told; the text is the reason."""
-
-
-class Docker:
-    """The engine's units on this host."""
-
-    def __init__(self, module):
-        self.module = module
-        self.api = module.params["socket"]
-        self.timeout = module.params["timeout"]
-        self.units = {}
-        self.reloaded = False  # since the files were written
-
-    def look(self):
-        """Read the units' state anew."""
-        names = (SERVICE, SOCKET, CONTAINERD)
-        self.units = systemd_units.parse_show(self.module.run_command(systemd_units.show_command(names))[1])
-        return self
-
-    @property
-    def unit(self):
-        return self.units.get(SERVICE, {})
-
-    @property
-    def is_running(self):
-        return systemd_units.is_running(self.unit)
-
-    def systemctl(self, verb, *units):
-        """Run systemctl; a unit that hangs, as a notify unit without a limit may, ends the wait and not the play."""
-        command = ["timeout", str(self.timeout), "systemctl", verb, *units]
-        code, _, errors = self.module.run_command(command)
-        if code == 124:
-            raise ServiceError(f"systemctl {verb} took longer than {self.timeout} seconds")
-        if code:
-            raise ServiceError(" ".join(errors.split()))
-
-    def bring_up(self, verb):
-        """Start or restart, after any start limit from earlier failures is forgotten."""
-        # Fails for a unit that systemd has not loaded, which then has no failures to forget.
-        self.module.run_command(["systemctl", "reset-failed", SERVICE, SOCKET])
-        # A new group or mode takes effect only when the socket is made anew.
-        record = rollback.load() or {"files": {}}
-        units = [SOCKET, SERVICE] if systemd_units.SOCKET_DROP_IN in record["files"] else [SERVICE]
-        self.systemctl(verb, *units)
-        self.prove_api()
-
-    def prove_api(self):
-        if not engine_api.wait_until(lambda: engine_api.ping(self.api), self.timeout):
-            raise ServiceError(
-                "{} is active but does not answer on {} within {} seconds: check hosts in {} and {}".format(
-                    SERVICE, self.api, self.timeout, self.module.params["path"], SOCKET
-                )
-            )
-
-    def journal(self, since):
-        """The last lines since a moment; those of earlier failures would mislead."""
-        command = ["journalctl", "-u", SERVICE, "-n", JOURNAL_LINES, "--no-pager", "-o", "cat", "--since", since]
-        return self.module.run_command(command)[1].splitlines()
+EXPECTED = {
+    "started": "active",
+    "current": "active",
+    "restarted": "active, restarted",
+    "stopped": "inactive",
+    "drained": "inactive, no container",
+}
 
 
 def refuse_unusable(docker):
@@ -93,7 +47,7 @@ def is_restart_pending(docker):
         if not docker.module.check_mode:
             rollback.clear()
         record = None
-    return bool(record) or systemd_units.needs_reload(docker.units)
+    return bool(record) or systemd_units.needs_reload(docker.units) or docker.runs_replaced_program()
 
 
 def protect_containers(docker):
@@ -102,13 +56,9 @@ def protect_containers(docker):
         wanted = json.loads(read_text(docker.module.params["path"]) or "{}").get("live-restore")
     except ValueError:
         return
-    if wanted and docker.is_running and not has_live_restore(docker):
+    if wanted and docker.is_running and not docker.has_live_restore():
         docker.systemctl("reload", SERVICE)
-        engine_api.wait_until(lambda: has_live_restore(docker), RELOAD_SECONDS)
-
-
-def has_live_restore(docker):
-    return engine_api.get_json(docker.api, "/info").get("LiveRestoreEnabled", False)
+        engine_api.wait_until(docker.has_live_restore, RELOAD_SECONDS)
 
 
 def apply(docker, verb):
@@ -153,22 +103,14 @@ def go_back(docker, was_running):
     return "The previous configuration is back and the engine answers again."
 
 
-def stop(docker):
-    """The socket first: it would start the service again."""
-    for name in (SOCKET, SERVICE):
-        if name in systemd_units.installed(docker.units):
-            docker.systemctl("stop", name)
-    rollback.clear()
-
-
 def reach(docker, state):
     """Bring the service to the state; whether that takes a change."""
     dry = docker.module.check_mode
-    if state == "stopped":
-        if not systemd_units.running(docker.units, (SERVICE, SOCKET)):
+    if state in engine_shutdown.STOP:
+        if engine_shutdown.is_stopped(docker, state):
             return False
         if not dry:
-            stop(docker)
+            engine_shutdown.STOP[state](docker)
         return True
     outdated = state == "current" and is_restart_pending(docker)
     if state == "restarted" or outdated or not docker.is_running:

@@ -54,6 +54,15 @@ def remove(path):
     sync_directory(os.path.dirname(path))
 
 
+def remove_if_empty(directory):
+    """Remove the directory unless something is in it."""
+    try:
+        os.rmdir(directory)
+    except OSError:
+        return
+    sync_directory(os.path.dirname(directory))
+
+
 def put(path, text, mode):
     """Write the text, or remove the file when the text is None."""
     if text is None:

@@ -54,6 +54,13 @@ options:
         description: Address and port.
         type: str
         default: 0.0.0.0:2376
+  state:
+    description:
+      - With V(absent), the drop-ins and certificates of this module are removed, and the groups that came with the
+        engine. A group that was there before stays. Use it when the engine is stopped for good.
+    type: str
+    choices: [present, absent]
+    default: present
 author:
   - Slipway contributors (@slipway)
 attributes:
@@ -75,6 +82,10 @@ EXAMPLES = r"""
   slipway.platform.docker_access:
     members: [alice, ci]
     exclusive: true
+
+- name: Forget all of it
+  slipway.platform.docker_access:
+    state: absent
 """
 
 RETURN = r"""
@@ -102,6 +113,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_config,
     file_io,
+    owned_groups,
     rollback,
     socket_access,
     systemd_units,
@@ -116,6 +128,7 @@ TLS_FILES = {
     "cert": (os.path.join(TLS_DIRECTORY, "cert.pem"), 0o444),
     "key": (os.path.join(TLS_DIRECTORY, "key.pem"), 0o400),
 }
+OWN_FILES = [systemd_units.SOCKET_DROP_IN, TLS_DROP_IN] + [path for path, _ in TLS_FILES.values()]
 DAEMON_JSON = "/etc/docker/daemon.json"
 DOCKERD = "/usr/bin/dockerd"
 
@@ -205,6 +218,7 @@ def listed(header, before, after):
 
 
 def apply(module, commands, files):
+    owned_groups.claim(module.params["group"])
     for command in commands:
         module.run_command(command, check_rc=True)
     if files:
@@ -251,6 +265,27 @@ def run(module):
     }
 
 
+def remove(module):
+    """Remove the files of this module, and the groups that came with the engine."""
+    files = [path for path in OWN_FILES if os.path.lexists(path)]
+    groups = owned_groups.present()
+    if not module.check_mode:
+        for path in files:
+            file_io.remove(path)
+            file_io.remove_if_empty(os.path.dirname(path))
+        for group in groups:
+            remove_group(module, group)
+        owned_groups.forget()
+    diff = [difference(path, None) for path in files] + [listed("groups", group, "") for group in groups]
+    return {"changed": bool(files or groups), "members": [], "new_members": [], "restart_pending": False, "diff": diff}
+
+
+def remove_group(module, group):
+    code, _, errors = module.run_command(["groupdel", group])
+    if code:
+        module.warn(f"The group {group} stays: {errors.strip()}")
+
+
 def main():
     module = AnsibleModule(
         argument_spec={
@@ -259,6 +294,7 @@ def main():
             "members": {"type": "list", "elements": "str", "default": []},
             "exclusive": {"type": "bool", "default": False},
             "socket_mode": {"type": "str", "default": "0660"},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "tls": {
                 "type": "dict",
                 "options": {
@@ -272,7 +308,7 @@ def main():
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**run(module))
+        module.exit_json(**(remove if module.params["state"] == "absent" else run)(module))
     except (socket_access.AccessError, unix_group.GroupError, daemon_config.DaemonConfigError) as error:
         module.fail_json(msg=f"{error}. Nothing was changed.")
 

@@ -66,9 +66,13 @@ options:
       - With V(started), a running engine is left alone; RV(restart_pending) tells whether it should not be.
       - With V(current), an engine that runs with older files than those in place is restarted, and only then.
       - With V(restarted), the engine is always restarted. Containers keep running under live-restore.
-      - With V(stopped), the socket is stopped first, because it would start the service again.
+      - With V(stopped), the socket is stopped first, because it would start the service again. Under live-restore,
+        containers run on.
+      - With V(drained), the containers stop too, live-restore or not, and restart policies hold at the next start.
+      - With V(absent), the engine is drained and disabled, containerd is stopped, and the files of this module are
+        removed. A C(daemon.json) that was edited since stays. Packages and data stay.
     type: str
-    choices: [started, current, stopped, restarted]
+    choices: [started, current, stopped, drained, restarted, absent]
     default: started
   enabled:
     description: Whether the engine, its socket and containerd start at boot. Without it, that is left as it is.
@@ -171,9 +175,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_config,
     daemon_files,
+    engine_removal,
     engine_service,
+    engine_units,
     url_secrets,
 )
+
+STATES = ["started", "current", "stopped", "drained", "restarted", "absent"]
 
 
 def main():
@@ -195,7 +203,7 @@ def main():
             "dockerd": {"type": "path", "default": "/usr/bin/dockerd"},
             "prove": {"type": "bool", "default": True},
             "prove_timeout": {"type": "int", "default": 30},
-            "state": {"type": "str", "choices": ["started", "current", "stopped", "restarted"], "default": "started"},
+            "state": {"type": "str", "choices": STATES, "default": "started"},
             "enabled": {"type": "bool"},
             "socket": {"type": "path", "default": "/run/docker.sock"},
             "timeout": {"type": "int", "default": 60},
@@ -204,10 +212,12 @@ def main():
     )
     module.no_log_values.update(url_secrets.secrets_of([module.params["options"], module.params["proxy"]]))
     try:
+        if module.params["state"] == "absent":
+            module.exit_json(**engine_removal.run(module))
         module.exit_json(**engine_service.run(module, lambda: daemon_files.configure(module)))
     except daemon_config.DaemonConfigError as error:
         module.fail_json(msg=f"{error}. Nothing was changed.")
-    except engine_service.ServiceError as error:
+    except engine_units.ServiceError as error:
         module.fail_json(msg=str(error))
 
 

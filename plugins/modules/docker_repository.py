@@ -94,7 +94,7 @@ options:
   state:
     description:
       - V(unmanaged) writes nothing and only looks; the repository is somebody else's.
-      - V(absent) removes O(file) and O(key_file). Packages and keys that rpm has imported stay.
+      - V(absent) removes O(file) and O(key_file), and the keys in it from rpm's database. Packages stay.
     type: str
     choices: [present, unmanaged, absent]
     default: present
@@ -171,6 +171,7 @@ import platform
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import (
     openpgp,
+    owned_groups,
     package_preflight,
     url_secrets,
     web_fetch,
@@ -293,10 +294,22 @@ def make_absent(module):
     paths = [path for path in (module.params["file"], module.params["key_file"]) if os.path.lexists(path)]
     result = {"changed": bool(paths), "diff": difference(module.params, "")}
     if not module.check_mode:
+        forget_imported_keys(module)
         result.update(back_up_foreign(module))
         for path in paths:
             remove(path)
     return result
+
+
+def forget_imported_keys(module):
+    """Take the key file's keys out of rpm's database, into which dnf has imported them."""
+    try:
+        fingerprints = openpgp.fingerprints(read_key(module.params["key_file"]) or b"")
+    except openpgp.OpenPgpError:
+        return  # nothing that dnf could have imported
+    for fingerprint in fingerprints:
+        # rpm names a key after the last eight digits of its fingerprint; one that it does not know is an error to it.
+        module.run_command(["rpm", "--erase", "--allmatches", "gpg-pubkey-" + fingerprint[-8:].lower()])
 
 
 def leave_alone(_):
@@ -334,6 +347,8 @@ def main():
     module.no_log_values.update(secrets)
     state = module.params["state"]
     result = {} if state == "absent" else package_preflight.look(module)
+    if not module.check_mode and result and not result["packages_present"]:
+        owned_groups.claim("docker")  # which the engine's package makes
     result.update(MAKE[state](module))
     module.exit_json(**result)
 
