@@ -6,6 +6,11 @@ import pytest
 from slipway.lab.workbench import LabHost, Workbench
 
 DISTRIBUTION = "https://download.docker.com/baseos"
+HISTORIC = {
+    "docker_engine_package": "docker-engine",
+    "docker_engine_repo_baseurl": "https://yum.dockerproject.org/repo/main/centos/7",
+    "docker_engine_gpg_key": "https://yum.dockerproject.org/gpg",
+}
 
 
 @pytest.fixture
@@ -37,16 +42,28 @@ def test_conflicting_packages_are_named_and_replaced_only_when_asked(host: LabHo
 
 
 def test_the_historic_package_works_from_a_mirror_that_the_user_names(host: LabHost) -> None:
-    mirror = {
-        "docker_engine_package": "docker-engine",
-        "docker_engine_repo_baseurl": "https://yum.dockerproject.org/repo/main/centos/7",
-        "docker_engine_gpg_key": "https://yum.dockerproject.org/gpg",
-    }
-    run = host.converge(**mirror)
+    run = host.converge(**HISTORIC)
     assert run.status == 0, run.output
     assert "docker-engine-17.05.0.ce" in host.sh("rpm --query docker-engine")
     assert host.sh("docker version --format '{{.Server.Version}}'")
-    assert host.converge(**mirror).changed(host.name) == []
+    assert host.converge(**HISTORIC).changed(host.name) == []
+
+
+def test_an_engine_that_cannot_be_replaced_serves_on(host: LabHost) -> None:
+    """The old one is stopped by then: the transaction fails for want of room for what it unpacks."""
+    assert host.converge(**HISTORIC).status == 0
+    packages = host.sh("rpm --query --all | sort")
+    host.sh("mkdir -p /etc/containerd; mount -t tmpfs -o size=4k,nr_inodes=1 tmpfs /etc/containerd")
+    run = host.converge(docker_engine_conflicts="replace")
+    assert run.status != 0, "the transaction was to fail"
+    assert host.sh("docker version --format '{{.Server.Version}}'").startswith("20.10")
+    assert host.sh("rpm --query --all | sort") == packages
+    assert "containerd" in run.failure(host.name)
+
+    host.sh("umount /etc/containerd")
+    run = host.converge(docker_engine_conflicts="replace")
+    assert run.status == 0, run.output
+    assert host.sh("docker version --format '{{.Server.Version}}'").startswith("26.1")
 
 
 def test_a_pin_brings_the_matching_set_and_only_the_plugins_that_were_asked_for(host: LabHost) -> None:
