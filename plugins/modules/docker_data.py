@@ -69,7 +69,8 @@ def main():
     try:
         for root in roots:
             engine_data.refuse_foreign(root)
-            engine_data.refuse_mounted(root, engine_data.mount_points())
+            # In check mode the engine and its containers are still there.
+            engine_data.refuse_mounted(root, [] if module.check_mode else engine_data.mount_points())
     except engine_data.DataError as error:
         module.fail_json(msg=f"{error}. No data was removed.")
     if not module.check_mode:

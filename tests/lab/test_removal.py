@@ -69,7 +69,9 @@ def test_data_goes_only_when_told_to(host: LabHost) -> None:
 
     assert host.converge().status == 0
     host.sh(SLEEPER.format("no"))
-    remove(host, purge=True)
+    foretold = remove(host, "--check", "--diff", purge=True)
+    assert host.sh("docker ps --quiet")
+    assert remove(host, purge=True) == foretold
     assert host.sh("ls -A /var/lib/docker /var/lib/containerd").split() == ["/var/lib/containerd:", "/var/lib/docker:"]
     assert remove(host, purge=True) == []
 

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fleet is upgraded batch by batch, and the first unhealthy batch is the last one."""
+
+import pytest
+
+from slipway.lab import play
+from slipway.lab.paths import PROJECT
+from slipway.lab.workbench import LabHost, Workbench
+
+OLD, NEW = "20.10.24", "26.1.5"
+
+
+@pytest.fixture(scope="module")
+def fleet(workbench: Workbench) -> list[LabHost]:
+    """Two hosts with the older engine."""
+    hosts = [workbench.make(name) for name in ("test-fleet-1", "test-fleet-2")]
+    for host in hosts:
+        converged = host.converge(docker_engine_version=OLD)
+        assert converged.status == 0, converged.output
+    return hosts
+
+
+def upgrade(fleet: list[LabHost], version: str) -> play.Run:
+    others = [f"--inventory={host.inventory}" for host in fleet[1:]]
+    playbook = PROJECT / "playbooks/upgrade.yml"
+    return play.run(playbook, fleet[0].inventory, {"docker_engine_version": version, "upgrade_serial": 1}, others)
+
+
+def versions(fleet: list[LabHost]) -> list[str]:
+    return [host.sh("rpm --query --queryformat '%{VERSION}' docker-ce") for host in fleet]
+
+
+def test_an_upgrade_needs_a_version(fleet: list[LabHost]) -> None:
+    run = upgrade(fleet, "")
+    assert run.status != 0
+    assert "docker_engine_version" in run.failure(fleet[0].name)
+    assert versions(fleet) == [OLD, OLD]
+
+
+def test_the_first_unhealthy_batch_is_the_last_one(fleet: list[LabHost]) -> None:
+    first = fleet[0]
+    first.sh("touch /etc/docker/loose; chmod 666 /etc/docker/loose")
+    run = upgrade(fleet, NEW)
+    assert run.status != 0
+    message = run.failure(first.name)
+    assert first.name in message
+    assert "test_nobody_but_root_can_write_the_configuration" in message
+    assert versions(fleet) == [NEW, OLD]
+
+    first.sh("rm /etc/docker/loose")
+    run = upgrade(fleet, NEW)
+    assert run.status == 0, run.output
+    assert versions(fleet) == [NEW, NEW]
