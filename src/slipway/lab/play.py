@@ -3,8 +3,9 @@
 
 import json
 import os
+import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,13 +58,7 @@ def run(
 ) -> Run:
     """Run ansible-playbook of this Python's environment to its end, whatever the end is."""
     done = subprocess.run(
-        [
-            "ansible-playbook",
-            f"--inventory={inventory}",
-            f"--extra-vars={json.dumps(variables or {})}",
-            *(options or []),
-            str(playbook),
-        ],
+        _command(playbook, inventory, variables, options),
         cwd=PROJECT,
         env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json"},
         stdin=subprocess.DEVNULL,
@@ -72,6 +67,46 @@ def run(
         check=False,
     )
     return Run(done.returncode, done.stdout + done.stderr, _account(done.stdout))
+
+
+def kill_at(
+    moment: Callable[[str], bool],
+    playbook: Path,
+    inventory: Path,
+    variables: dict[str, Any] | None = None,
+) -> None:
+    """Run ansible-playbook and kill -9 it as soon as moment is true, which is asked with every line that it prints.
+
+    What it has started on a host may run on. Raises RuntimeError when the run ends before the moment comes.
+    """
+    with subprocess.Popen(
+        _command(playbook, inventory, variables, None),
+        cwd=PROJECT,
+        env={**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default", "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        printed = []
+        for line in process.stdout:
+            printed.append(line)
+            if moment(line):
+                os.killpg(process.pid, signal.SIGKILL)
+                return
+        raise RuntimeError("The run ended before it could be killed:\n" + "".join(printed))
+
+
+def _command(playbook: Path, inventory: Path, variables: dict[str, Any] | None, options: list[str] | None) -> list[str]:
+    return [
+        "ansible-playbook",
+        f"--inventory={inventory}",
+        f"--extra-vars={json.dumps(variables or {})}",
+        *(options or []),
+        str(playbook),
+    ]
 
 
 def _account(printed: str) -> dict[str, Any]:

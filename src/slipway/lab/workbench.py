@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disposable hosts for programs: what the tests and the benchmark make, drive and throw away."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,10 @@ class LabHost:
     def converge(self, *options: str, **variables: Any) -> play.Run:
         """Run site.yml on the host with options of ansible-playbook and with these variables."""
         return play.run(SITE, self.inventory, variables, list(options))
+
+    def converge_until(self, moment: Callable[[str], bool], **variables: Any) -> None:
+        """Run site.yml on the host and kill -9 it at a moment: see play.kill_at."""
+        play.kill_at(moment, SITE, self.inventory, variables)
 
     def play(
         self, *tasks: dict[str, Any], options: tuple[str, ...] = (), variables: dict[str, Any] | None = None
