@@ -25,8 +25,19 @@ def is_as_wanted(path, text, mode):
     return status.st_mode & 0o7777 == mode and status.st_uid == os.geteuid()
 
 
+class WriteError(Exception):
+    """A file cannot be written; the text is the sentence for the user."""
+
+
 def write_atomically(path, text, mode):
     """Put the text in place in one step; a symbolic link stays a link, and its target is replaced."""
+    try:
+        replace(path, text, mode)
+    except OSError as error:
+        raise WriteError(f"{path} cannot be written: {error.strerror}. Mend that, and run again") from error
+
+
+def replace(path, text, mode):
     target = os.path.realpath(path)
     directory = os.path.dirname(target)
     os.makedirs(directory, mode=0o755, exist_ok=True)

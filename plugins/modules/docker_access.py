@@ -311,6 +311,8 @@ def main():
         module.exit_json(**(remove if module.params["state"] == "absent" else run)(module))
     except (socket_access.AccessError, unix_group.GroupError, daemon_config.DaemonConfigError) as error:
         module.fail_json(msg=f"{error}. Nothing was changed.")
+    except file_io.WriteError as error:
+        module.fail_json(msg=f"{error}.")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,54 @@ def test_a_first_run_that_is_killed_between_phases_is_finished_by_the_next(host:
     assert_healed(host, docker_access_members=["alice"])
 
 
+def test_a_repository_that_goes_away_while_packages_are_fetched(host: LabHost) -> None:
+    """Fault 6. The host's own firewall cuts the line after the metadata and some packages."""
+    host.sh(
+        "iptables --append OUTPUT --protocol tcp --dport 443 --match quota --quota 20000 --jump ACCEPT;"
+        "iptables --append OUTPUT --protocol tcp --dport 443 --jump REJECT --reject-with tcp-reset"
+    )
+    packages = host.sh("rpm --query --all | sort")
+    run = host.converge()
+    assert run.status != 0
+    assert "cannot be installed: Failed to download packages" in run.failure(host.name)
+    assert host.sh("rpm --query --all | sort") == packages
+    host.sh("iptables --flush OUTPUT")
+    assert_healed(host)
+
+
+def test_a_disk_that_is_full_when_packages_come(host: LabHost) -> None:
+    """Fault 13. Of the real size of a disk, only the little that is left matters."""
+    packages = host.sh("rpm --query --all | sort")
+    host.sh("mount -t tmpfs -o size=20m tmpfs /var/cache/dnf")
+    run = host.converge()
+    assert run.status != 0
+    assert "cannot be installed" in run.failure(host.name)
+    assert host.sh("rpm --query --all | sort") == packages
+    host.sh("umount /var/cache/dnf")
+    assert_healed(host)
+
+
+def test_a_disk_that_is_full_when_the_configuration_is_written(host: LabHost) -> None:
+    """Fault 13: every old file is intact, the engine serves on."""
+    assert host.converge().status == 0
+    host.sh(
+        "cp -a /etc/docker /tmp/kept; mount -t tmpfs -o size=16k,mode=755 tmpfs /etc/docker;"
+        "cp -a /tmp/kept/. /etc/docker;"
+        "dd if=/dev/zero of=/etc/docker/filler 2>/dev/null || true"
+    )
+    look = "sha256sum /etc/docker/daemon.json; find /etc/docker /etc/systemd/system/docker.service.d 2>/dev/null | sort"
+    before = host.sh(f"{look}; systemctl show docker.service --property=MainPID")
+    options: dict[str, Any] = {
+        "docker_engine_daemon_options": {"debug": True, "hosts": ["fd://", "tcp://127.0.0.1:2375"]}
+    }
+    run = host.converge(**options)
+    assert run.status != 0
+    assert "/etc/docker/daemon.json cannot be written: No space left on device" in run.failure(host.name)
+    assert host.sh(f"{look}; systemctl show docker.service --property=MainPID") == before
+    host.sh("rm /etc/docker/filler")
+    assert_healed(host, **options)
+
+
 def test_a_power_cut_while_packages_are_unpacked(host: LabHost) -> None:
     """Fault 13, the hard way: rpm itself is killed, with a file half written."""
     run = threading.Thread(target=host.converge)
@@ -62,3 +110,18 @@ def test_a_power_cut_while_packages_are_unpacked(host: LabHost) -> None:
     run.join()
     assert host.run("rpm", "--query", "docker-ce")[0] == 1, "the cut came too late"
     assert_healed(host)
+
+
+def test_a_power_cut_in_an_upgrade_leaves_containers_running(host: LabHost) -> None:
+    assert host.converge(docker_engine_version="20.10").status == 0
+    host.sh("docker load --quiet --input /usr/share/slipway/hello.tar")
+    container = host.sh("docker run --detach slipway/hello sleep 600")
+    process = "docker inspect --format '{{.State.Pid}} {{.State.StartedAt}}' " + container
+    before = host.sh(process)
+    run = threading.Thread(target=host.converge, kwargs={"docker_engine_version": "26.1"})
+    run.start()
+    wait_until(lambda: host.run("sh", "-c", "ls '/usr/bin/dockerd;'*")[0] == 0, "the new dockerd is unpacked")
+    host.sh("pkill --signal KILL --exact python3")
+    run.join()
+    assert_healed(host, docker_engine_version="26.1")
+    assert host.sh(process) == before
