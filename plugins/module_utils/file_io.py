@@ -25,7 +25,7 @@ def is_as_wanted(path, text, mode):
     return status.st_mode & 0o7777 == mode and status.st_uid == os.geteuid()
 
 
-class WriteError(Exception):
+class WriteError(OSError):
     """A file cannot be written; the text is the sentence for the user."""
 
 

@@ -75,3 +75,19 @@ def test_what_is_removed_goes_after_what_is_written(tmp_path: Path) -> None:
     file_io.put_all([(str(other), None, 0o644), (str(referring), "text", 0o644)])
     assert not other.exists()
     assert referring.read_text() == "text"
+
+
+def test_a_file_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match=r"/folder cannot be written: Is a directory"):
+        file_io.write_atomically(str(tmp_path / "folder"), "text", 0o644)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"], "half a file was left"
+
+
+def test_only_an_empty_directory_goes(tmp_path: Path) -> None:
+    (tmp_path / "full/empty").mkdir(parents=True)
+    file_io.remove_if_empty(str(tmp_path / "full"))
+    file_io.remove_if_empty(str(tmp_path / "full/empty"))
+    assert [path.name for path in tmp_path.iterdir()] == ["full"]
+    file_io.remove_if_empty(str(tmp_path / "full"))
+    assert list(tmp_path.iterdir()) == []
