@@ -149,6 +149,15 @@ def test_a_run_that_was_killed_before_its_restart_is_made_good(host: LabHost) ->
     assert host.converge(**options).changed(host.name) == []
 
 
+def test_an_engine_whose_program_was_replaced_is_restarted(host: LabHost) -> None:
+    """As after an upgrade by hand whose scriptlet did not restart it, or was killed before."""
+    host.sh("cp --preserve /usr/bin/dockerd /usr/bin/dockerd.new; mv /usr/bin/dockerd.new /usr/bin/dockerd")
+    run = host.converge()
+    assert run.status == 0, run.output
+    assert starts(host) == 2
+    assert host.converge().changed(host.name) == []
+
+
 def test_a_file_that_somebody_else_wrote_is_kept_as_a_backup(workbench: Workbench) -> None:
     host = workbench.make("test-daemon")
     host.sh("mkdir -p /etc/docker; echo '{\"debug\": true,' > /etc/docker/daemon.json")
