@@ -5,6 +5,7 @@
 import os
 import shlex
 
+from ansible_collections.slipway.platform.plugins.module_utils import data_root, systemd_quoting
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
 # systemd's own order of precedence.
@@ -23,9 +24,9 @@ class DaemonConfigError(ValueError):
     """The configuration cannot be written; the text is the sentence for the user."""
 
 
-def unit_text(directories=UNIT_DIRECTORIES):
-    """The text of docker.service as installed, or None."""
-    texts = (read_text(os.path.join(directory, "docker.service")) for directory in directories)
+def unit_text(name, directories=UNIT_DIRECTORIES):
+    """The text of the unit as installed, or None."""
+    texts = (read_text(os.path.join(directory, name)) for directory in directories)
     return next((text for text in texts if text), None)
 
 
@@ -37,25 +38,32 @@ def exec_start(text):
         if separator and key.strip() == "ExecStart":
             command = value.strip()
     if not command:
-        raise DaemonConfigError("docker.service has no ExecStart: reinstall the docker package")
+        raise DaemonConfigError("docker.service or containerd.service has no ExecStart: reinstall its package")
     return command
 
 
 def vendor_command(dockerd):
     """The vendor's ExecStart; on a fresh host, the one that the package is going to bring."""
-    unit = unit_text()
+    unit = unit_text("docker.service")
     return exec_start(unit) if unit else dockerd + " -H fd:// --containerd=/run/containerd/containerd.sock"
 
 
-def refuse_second_command(drop_in):
+def containerd_command():
+    """The vendor's ExecStart of containerd, also before the packages are there; None beside an engine without one."""
+    unit = unit_text("containerd.service")
+    if unit:
+        return exec_start(unit)
+    return None if unit_text("docker.service") else "/usr/bin/containerd"
+
+
+def refuse_second_command(drop_in, option, remedy):
     """Fail when a drop-in of somebody else sets ExecStart too: the last one wins, and one of the two is lost."""
     directory = os.path.dirname(drop_in)
     others = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
     for path in (os.path.join(directory, name) for name in others):
         if path.endswith(".conf") and path != drop_in and "ExecStart=" in (read_text(path) or ""):
             raise DaemonConfigError(
-                f"{path} sets ExecStart, and hosts in docker_engine_daemon_options needs that too: "
-                "take hosts out, or remove that file first (tls.conf goes with docker_access_tls)"
+                f"{path} sets ExecStart, and {option} needs that too: {remedy}, or remove that file first"
             )
 
 
@@ -88,6 +96,18 @@ def render_drop_in(command, proxy_env):
             "ExecStart=" + " ".join(without_hosts(command)),
         ]
     return HEADER + "[Service]\n" + "\n".join(lines) + "\n" if lines else None
+
+
+def render_containerd_drop_in(command, root):
+    """The drop-in's text, or None where containerd keeps its data where it does by default, or is not there."""
+    if root == data_root.DEFAULT or not command:
+        return None
+    lines = [
+        "# The engine's data are at " + root + ", and containerd's go with them. --root wins over config.toml.",
+        "ExecStart=",
+        "ExecStart=" + command + " --root " + systemd_quoting.word(data_root.containerd_root(root)),
+    ]
+    return HEADER + "[Service]\n" + "\n".join(lines) + "\n"
 
 
 def proxy_variables(proxy):

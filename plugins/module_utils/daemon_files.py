@@ -9,8 +9,11 @@ import os
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_config,
     daemon_options,
+    data_root,
+    data_root_checks,
     file_io,
     rollback,
+    selinux_context,
     shadow_start,
     url_secrets,
 )
@@ -25,9 +28,11 @@ def wanted_files(params, options, command):
     drop_in = daemon_config.render_drop_in(
         command if "hosts" in options else None, params["proxy_env"] if proxy_env else None
     )
+    containerd = daemon_config.render_containerd_drop_in(daemon_config.containerd_command(), data_root.of(options))
     return [
         (params["proxy_env"], proxy_env, 0o600),
         (params["dropin"], drop_in, 0o644),
+        (params["containerd_dropin"], containerd, 0o644),
         (params["path"], daemon_options.render(options), 0o600 if url_secrets.secrets_of(options) else 0o644),
     ]
 
@@ -102,9 +107,39 @@ def needs_restart(changes):
 def write(module, changes, daemon_json):
     """Put the changed files in place, after what they replace is recorded."""
     if needs_restart(changes):
-        rollback.save([module.params[key] for key in ("path", "dropin", "proxy_env")] + [RECORD])
+        rollback.save([module.params[key] for key in ("path", "dropin", "containerd_dropin", "proxy_env")] + [RECORD])
     file_io.put_all(changes)
     file_io.put(RECORD, record_line(module.params["path"], daemon_json), 0o644)
+
+
+def refuse_lost_commands(params, options):
+    """Fail when somebody else's drop-in would win over one of ours."""
+    if "hosts" in options:
+        daemon_config.refuse_second_command(
+            params["dropin"],
+            "hosts in docker_engine_daemon_options",
+            "take hosts out (tls.conf goes with docker_access_tls)",
+        )
+    if data_root.of(options) != data_root.DEFAULT:
+        daemon_config.refuse_second_command(
+            params["containerd_dropin"], "docker_engine_data_root", "say --root there alone and leave the data root"
+        )
+
+
+def refuse_useless_root(module, root):
+    """What the preflight has found out already, unless the module is used without it."""
+    params = module.params
+    problems = data_root_checks.problems(module, root, params["data_root_leave_data"], params["path"])
+    if problems:
+        raise daemon_config.DaemonConfigError("; ".join(problems))
+
+
+def label(module, root):
+    """Have SELinux let the engine work at its root, before anything else is changed."""
+    try:
+        selinux_context.label(module, root)
+    except selinux_context.LabelError as error:
+        raise daemon_config.DaemonConfigError(f"{root} cannot be labelled for SELinux: {error}") from error
 
 
 def configure(module):
@@ -115,19 +150,23 @@ def configure(module):
     if module.params["options"] is None:
         return {"changed": False}, False
     options = daemon_options.normalise(module.params["options"])
-    if "hosts" in options:
-        daemon_config.refuse_second_command(module.params["dropin"])
+    refuse_lost_commands(module.params, options)
     command = daemon_config.vendor_command(module.params["dockerd"])
     files = wanted_files(module.params, options, command)
     changes = [item for item in files if not file_io.is_as_wanted(*item)]
-    if not changes:
+    root = data_root.of(options)
+    unlabelled = selinux_context.is_wanted(root)
+    if not changes and not unlabelled:
         return {"changed": False, "proven": module.params["prove"]}, False
     path, text, _ = files[-1]
+    refuse_useless_root(module, root)
     proven = file_io.read_text(path) == text or prove(module, options, command)
     shown = [difference(*item[:2]) for item in changes if item[0] != module.params["proxy_env"]]
     result = {"changed": True, "proven": proven, "diff": shown}
     restart = needs_restart(changes)
     if not module.check_mode:
+        if unlabelled:
+            label(module, root)
         if files[-1] in changes:
             result.update(back_up_foreign(module))
         write(module, changes, text)

@@ -140,9 +140,17 @@ def hosts(options):
     return ["hosts has no local socket, so docker on the host itself would hang: add fd://"]
 
 
+def roots(options):
+    return [
+        f"{name} moves the engine's data alone: use docker_engine_data_root, which moves containerd's data too"
+        for name in ("data-root", "graph")
+        if name in options
+    ]
+
+
 def as_list(options, key):
     value = options.get(key)
     return value if isinstance(value, list) else []
 
 
-CHECKS = (log_driver, log_limits, registry_mirrors, insecure_registries, runtimes, hosts)
+CHECKS = (log_driver, log_limits, registry_mirrors, insecure_registries, runtimes, hosts, roots)

@@ -17,7 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.engine_units impo
 def removable_files(module):
     """The files to remove; a daemon.json that somebody has edited since we wrote it stays."""
     params = module.params
-    paths = [params["proxy_env"], params["dropin"], daemon_files.RECORD]
+    paths = [params["proxy_env"], params["dropin"], params["containerd_dropin"], daemon_files.RECORD]
     if daemon_files.is_ours(params["path"]):
         paths.append(params["path"])
     elif os.path.exists(params["path"]):

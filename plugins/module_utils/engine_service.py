@@ -8,6 +8,7 @@ import time
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_log,
     engine_api,
+    engine_move,
     engine_shutdown,
     rollback,
     systemd_units,
@@ -69,7 +70,9 @@ def apply(docker, verb):
         # Unasked: systemd does not see by itself (NeedDaemonReload) that a unit has got its first drop-in.
         if not docker.reloaded:
             docker.systemctl("daemon-reload")
-        if verb == "restart":
+        if engine_move.is_due(docker):
+            engine_shutdown.stop_with_containers(docker)
+        elif verb == "restart":
             protect_containers(docker)
         docker.bring_up(verb)
     except ServiceError as error:

@@ -25,21 +25,32 @@ def is_stopped(docker, state):
 
 
 def stop(docker):
-    """Stop the engine; under live-restore its containers run on. The socket first: it would start the service again."""
-    for name in (SOCKET, SERVICE):
-        if name in systemd_units.installed(docker.units):
-            docker.systemctl("stop", name)
+    """Stop the engine; under live-restore its containers run on."""
+    stop_units(docker)
     rollback.clear()
 
 
+def stop_units(docker):
+    """The socket first: it would start the service again."""
+    for name in (SOCKET, SERVICE):
+        if name in systemd_units.installed(docker.units):
+            docker.systemctl("stop", name)
+
+
 def drain(docker):
+    """Stop the engine with its containers, and forget what a later start could go back to."""
+    stop_with_containers(docker)
+    rollback.clear()
+
+
+def stop_with_containers(docker):
     """Stop the engine with its containers, which restart policies bring back as after a reboot.
 
     Under live-restore they would outlive it: orphans that no other engine, nor one with another root, can take over.
     """
     if docker.is_running and docker.has_live_restore():
         release_containers(docker)
-    stop(docker)
+    stop_units(docker)
     orphans = shims()
     if orphans:
         raise ServiceError(

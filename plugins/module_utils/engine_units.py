@@ -4,7 +4,7 @@
 
 import os
 
-from ansible_collections.slipway.platform.plugins.module_utils import engine_api, rollback, systemd_units
+from ansible_collections.slipway.platform.plugins.module_utils import engine_api, engine_move, rollback, systemd_units
 
 SERVICE, SOCKET, CONTAINERD = "docker.service", "docker.socket", "containerd.service"
 JOURNAL_LINES = "20"
@@ -39,6 +39,11 @@ class Docker:
     def is_running(self):
         return systemd_units.is_running(self.unit)
 
+    def containerd_pid(self):
+        """Asked anew, because containerd may have been restarted since the last look."""
+        command = ["systemctl", "show", "--property=MainPID", "--value", CONTAINERD]
+        return int(self.module.run_command(command)[1].strip() or 0)
+
     def runs_replaced_program(self):
         """Whether an upgrade put another dockerd in place of the one that runs."""
         try:
@@ -59,6 +64,8 @@ class Docker:
         """Start or restart, after any start limit from earlier failures is forgotten."""
         # Fails for a unit that systemd has not loaded, which then has no failures to forget.
         self.module.run_command(["systemctl", "reset-failed", SERVICE, SOCKET])
+        if engine_move.containerd_is_elsewhere(self):
+            self.systemctl("restart", CONTAINERD)
         # A new group or mode takes effect only when the socket is made anew.
         record = rollback.load() or {"files": {}}
         units = [SOCKET, SERVICE] if systemd_units.SOCKET_DROP_IN in record["files"] else [SERVICE]

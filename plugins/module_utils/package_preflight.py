@@ -6,7 +6,13 @@ import os
 import shutil
 import tempfile
 
-from ansible_collections.slipway.platform.plugins.module_utils import rpm_packages, systemd_units, yum_repo
+from ansible_collections.slipway.platform.plugins.module_utils import (
+    data_root_checks,
+    rpm_packages,
+    selinux_context,
+    systemd_units,
+    yum_repo,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
     nearest_existing_parent,
     read_text,
@@ -133,7 +139,7 @@ def warn_of_little_space(module):
     if free < ENOUGH_BYTES:
         module.warn(
             f"{root} has {free / 1024**3:.1f} GiB free, less than the 2 GiB that an engine with a few images needs: "
-            "enlarge it, or set data-root in docker_engine_daemon_options"
+            "enlarge it, or set docker_engine_data_root"
         )
 
 
@@ -144,13 +150,17 @@ def look(module):
     conflicting = find_conflicts(module, installed, problems)
     packages = choose_packages(module, installed, problems)
     find_masked(module, problems)
-    warn_of_little_space(module)
+    of_root = data_root_checks.problems(module, module.params["data_root"], module.params["data_root_leave_data"])
+    if not of_root:
+        warn_of_little_space(module)
+    problems += of_root
     if problems:
         listed = "\n".join("- " + problem for problem in problems)
         module.fail_json(msg="Docker cannot be installed as asked, nothing was changed:\n" + listed, problems=problems)
+    for_labels = selinux_context.packages(module.params["data_root"])
     return {
-        "packages": packages,
-        "packages_present": packages_present(module.params, installed),
+        "packages": packages + for_labels,
+        "packages_present": packages_present(module.params, installed) and not for_labels,
         "installed": {name: package.evr for name, package in sorted(installed.items())},
         "conflicting": conflicting,
     }

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-from ansible_collections.slipway.platform.plugins.module_utils import daemon_log, engine_api
+from ansible_collections.slipway.platform.plugins.module_utils import daemon_log, data_root, engine_api
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import nearest_existing_parent
 
 ACCEPTED, REFUSED, UNKNOWN = "accepted", "refused", "unknown"
@@ -68,18 +68,9 @@ def shadow_options(options, interface_exists, managed_plugins):
     return {key: value for key, value in options.items() if key not in dropped}
 
 
-def data_root(options):
-    return options.get("data-root") or options.get("graph") or "/var/lib/docker"
-
-
 def data_directory(root):
     """Where a temporary data-root is on the same file system as the real one."""
     return root if os.path.ismount(root) else nearest_existing_parent(os.path.dirname(root))
-
-
-def has_managed_plugins(root):
-    plugins = os.path.join(root, "plugins")
-    return os.path.isdir(plugins) and bool(set(os.listdir(plugins)) - {"storage", "tmp"})
 
 
 def interface_exists(name):
@@ -88,10 +79,10 @@ def interface_exists(name):
 
 def prove(dockerd, options, unit_flags, timeout):
     """Start the shadow, wait until it serves its API or gives up, and remove every trace of it."""
-    root = data_root(options)
+    root = data_root.of(options)
     if os.path.exists(root) and not os.path.isdir(root):
         return Outcome(REFUSED, f"data-root {root} is not a directory", [])
-    options = shadow_options(options, interface_exists, has_managed_plugins(root))
+    options = shadow_options(options, interface_exists, data_root.has_managed_plugins(root))
     data = tempfile.mkdtemp(prefix=".slipway-shadow-", dir=data_directory(root))
     run = tempfile.mkdtemp(prefix="slipway-shadow-", dir="/run")  # a short path: sockets allow 107 characters
     identity = [path for path in (TRUST_KEY, os.path.dirname(TRUST_KEY)) if not os.path.exists(path)]

@@ -45,6 +45,19 @@ options:
     description: The drop-in of docker.service. Absent when neither C(hosts) nor a proxy is set.
     type: path
     default: /etc/systemd/system/docker.service.d/slipway.conf
+  containerd_dropin:
+    description:
+      - The drop-in of containerd.service, by which containerd's data go along to C(data-root) in O(options), as
+        C(<data-root>/containerd/daemon).
+      - Absent without C(data-root), and beside an engine that brings no containerd.service.
+    type: path
+    default: /etc/systemd/system/containerd.service.d/slipway.conf
+  data_root_leave_data:
+    description:
+      - With V(false), a C(data-root) that would leave images, containers or volumes behind is refused.
+      - An engine that moves stops with its containers first.
+    type: bool
+    default: false
   proxy_env:
     description: The environment file of docker.service. Absent without a proxy.
     type: path
@@ -199,6 +212,8 @@ def main():
             },
             "path": {"type": "path", "default": "/etc/docker/daemon.json"},
             "dropin": {"type": "path", "default": "/etc/systemd/system/docker.service.d/slipway.conf"},
+            "containerd_dropin": {"type": "path", "default": "/etc/systemd/system/containerd.service.d/slipway.conf"},
+            "data_root_leave_data": {"type": "bool", "default": False},
             "proxy_env": {"type": "path", "default": "/etc/docker/proxy.env"},
             "dockerd": {"type": "path", "default": "/usr/bin/dockerd"},
             "prove": {"type": "bool", "default": True},

@@ -41,9 +41,15 @@ options:
     choices: [refuse, replace]
     default: refuse
   data_root:
-    description: Where the engine is going to keep its data. Little free space there is a warning.
+    description:
+      - Where the engine is going to keep its data. A directory that cannot hold them is a problem, little free space a
+        warning.
     type: path
     default: /var/lib/docker
+  data_root_leave_data:
+    description: When V(false), data at the root in force, when that is another one, are a problem.
+    type: bool
+    default: false
   repo_id:
     description: The repository's id, the name of its section.
     type: str
@@ -327,6 +333,7 @@ def main():
             "plugins": {"type": "list", "elements": "str", "choices": ["buildx", "compose"], "default": []},
             "conflicts": {"type": "str", "choices": ["refuse", "replace"], "default": "refuse"},
             "data_root": {"type": "path", "default": "/var/lib/docker"},
+            "data_root_leave_data": {"type": "bool", "default": False},
             "repo_id": {"type": "str", "default": "docker-ce-stable"},
             "file": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
             "description": {"type": "str", "default": "Docker CE Stable"},

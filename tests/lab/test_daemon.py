@@ -19,7 +19,6 @@ DEADLY = {
     "default runtime": ({"default-runtime": "nonsense"}, "nonsense"),
     "seccomp profile": ({"seccomp-profile": "/nonsense.json"}, "nonsense"),
     "authorization plugin": ({"authorization-plugins": ["nonsense"]}, "nonsense"),
-    "data root that is a file": ({"data-root": "/etc/hostname"}, "/etc/hostname"),
     "missing bridge": ({"bridge": "nonsense0"}, "nonsense0"),
     "wrong type": ({"mtu": "nonsense"}, "mtu"),
     "mirror with userinfo": ({"registry-mirrors": ["https://user@mirror.example.com"]}, "mirror"),

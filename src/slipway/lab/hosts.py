@@ -122,6 +122,8 @@ def _run(client: docker.DockerClient, image: str, name: str, network: Network) -
         cap_add=["ALL"],
         cap_drop=["SYS_RESOURCE"],
         security_opt=["seccomp=unconfined", "apparmor=unconfined"],
+        # Loop devices: a disk of a test's own, for a data root elsewhere.
+        device_cgroup_rules=["b 7:* rwm", "c 10:237 rwm"],
         cgroupns="host",
         volumes={"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}},
         tmpfs={"/run": "exec,mode=755", "/tmp": "exec"},

@@ -40,6 +40,7 @@ HOST = Rootfs(
         *("dnf", "rpm", "python3", "python3-dnf", "python3-rpm", "gnupg", "ca-certificates", "curl"),
         *("sudo", "openssh-server", "iptables", "firewalld"),
         *("libdevmapper1.02.1", "libseccomp2"),  # what dockerd and runc are linked with
+        "xfsprogs",  # EL has it: xfs is its default
     ),
 )
 

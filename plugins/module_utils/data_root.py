@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Knows where the engine and its containerd keep their data, and what is kept there."""
+
+import glob
+import json
+import os
+
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
+
+DEFAULT = "/var/lib/docker"
+CONTAINERD_DEFAULT = "/var/lib/containerd"
+# Below a data root elsewhere, where dockerd itself puts the root of a containerd that it manages.
+CONTAINERD_BELOW = "/containerd/daemon"
+
+# What an engine that was only started does not have. Under userns-remap the root has one directory for each mapping.
+ENGINE_DATA = (
+    ("images", "image/*/imagedb/content/sha256/*"),
+    ("containers", "containers/*"),
+    ("volumes", "volumes/*/_data"),
+    ("a swarm", "swarm/docker-state.json"),
+)
+CONTAINERD_DATA = ("images", "io.containerd.content.v1.content/blobs/*/*")
+
+
+def of(options):
+    """The data root that options of daemon.json name; graph is its name before 17.05."""
+    return options.get("data-root") or options.get("graph") or DEFAULT
+
+
+def in_force(text):
+    """The data root that the text of a daemon.json names; a text that dockerd cannot read names none."""
+    try:
+        return of(json.loads(text or "{}"))
+    except (ValueError, AttributeError):
+        return DEFAULT
+
+
+def containerd_root(root):
+    return CONTAINERD_DEFAULT if root == DEFAULT else root + CONTAINERD_BELOW
+
+
+def kept(root, containerd):
+    """What the two roots hold that somebody may miss, in words."""
+    found = [
+        name
+        for name, pattern in ENGINE_DATA
+        if is_any(root, pattern) or is_any(root, os.path.join("[0-9]*.[0-9]*", pattern))
+    ]
+    if has_managed_plugins(root):
+        found.append("plugins")
+    name, pattern = CONTAINERD_DATA
+    if name not in found and is_any(containerd, pattern):
+        found.append(name)
+    return found
+
+
+def is_any(directory, pattern):
+    return any(glob.iglob(os.path.join(glob.escape(directory), pattern)))
+
+
+def has_managed_plugins(root):
+    plugins = os.path.join(root, "plugins")
+    return os.path.isdir(plugins) and bool(set(os.listdir(plugins)) - {"storage", "tmp"})
+
+
+def move_problem(wanted, daemon_json):
+    """The sentence about data that a move to the wanted root would leave behind, or None."""
+    old = in_force(read_text(daemon_json))
+    found = kept(old, containerd_root(old)) if old != wanted else []
+    if not found:
+        return None
+    return (
+        "the engine's data root {old} holds {found}, which a move to {new} would leave behind: keep "
+        "docker_engine_data_root: {old}, or set docker_engine_data_root_leave_data: true; to take the data along, "
+        "stop the containers, docker and containerd first, and copy (mkdir -p {new_containerd}; cp -a {old}/. {new}; "
+        "cp -a {old_containerd}/. {new_containerd})".format(
+            old=old,
+            new=wanted,
+            found=" and ".join([", ".join(found[:-1]), found[-1]] if found[1:] else found),
+            old_containerd=containerd_root(old),
+            new_containerd=containerd_root(wanted),
+        )
+    )

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Reads /proc/self/mountinfo: which mount holds a path."""
+
+import collections
+import re
+
+Mount = collections.namedtuple("Mount", "point kind options")
+ESCAPED = re.compile(r"\\([0-7]{3})")
+
+
+def parse(text):
+    """The mounts, in their order; the kernel writes white space in a path as octal numbers."""
+    return [parse_line(line) for line in text.splitlines()]
+
+
+def parse_line(line):
+    of_mount, _, of_file_system = line.partition(" - ")
+    fields = of_mount.split()
+    kind, _, super_options = of_file_system.split(" ", 2)
+    options = set(fields[5].split(",")) | set(super_options.split(","))
+    return Mount(ESCAPED.sub(lambda found: chr(int(found.group(1), 8)), fields[4]), kind, options)
+
+
+def holding(path, mounts):
+    """The mount that holds the path, which is without symbolic links; a later mount covers an earlier one."""
+    above = [mount for mount in mounts if (path + "/").startswith(mount.point.rstrip("/") + "/")]
+    return max(enumerate(above), key=lambda item: (len(item[1].point), item[0]))[1]
