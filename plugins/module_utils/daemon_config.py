@@ -103,11 +103,15 @@ def render_containerd_drop_in(command, root):
     if root == data_root.DEFAULT or not command:
         return None
     lines = [
+        "[Unit]",
+        "# Without its disk, it would begin anew in the empty mount point.",
+        "RequiresMountsFor=" + root,
+        "[Service]",
         "# The engine's data are at " + root + ", and containerd's go with them. --root wins over config.toml.",
         "ExecStart=",
         "ExecStart=" + command + " --root " + systemd_quoting.word(data_root.containerd_root(root)),
     ]
-    return HEADER + "[Service]\n" + "\n".join(lines) + "\n"
+    return HEADER + "\n".join(lines) + "\n"
 
 
 def proxy_variables(proxy):

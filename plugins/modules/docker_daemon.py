@@ -74,6 +74,28 @@ options:
     description: How many seconds the proof may take. It takes less than one or two where it succeeds.
     type: int
     default: 30
+  prune:
+    description:
+      - A systemd timer that removes what the engine no longer needs, with C(docker system prune). Empty removes it.
+      - Without it, the timer is left as it is. The engine is not restarted for it.
+    type: dict
+    suboptions:
+      schedule:
+        description: When, as systemd's OnCalendar takes it, such as V(weekly) or V(Sun 03:30).
+        type: str
+      filters:
+        description:
+          - What is spared, as filters of C(docker system prune). V([until=168h]) if unset, what is younger than a week.
+        type: list
+        elements: str
+      all:
+        description: Whether images that have a name go too, when no container uses them.
+        type: bool
+      volumes:
+        description:
+          - Whether anonymous volumes go too, and all volumes before engine 23.
+          - Docker refuses it beside an until filter.
+        type: bool
   state:
     description:
       - With V(started), a running engine is left alone; RV(restart_pending) tells whether it should not be.
@@ -124,6 +146,9 @@ EXAMPLES = r"""
     proxy:
       https: http://proxy.example.com:3128
       no_proxy: [localhost, .example.com]
+    prune:
+      schedule: weekly
+      filters: [until=168h, label!=keep]
     state: started
     enabled: true
   register: engine
@@ -191,10 +216,24 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     engine_removal,
     engine_service,
     engine_units,
+    prune_timer,
     url_secrets,
 )
 
 STATES = ["started", "current", "stopped", "drained", "restarted", "absent"]
+
+
+def run(module):
+    """The timer is planned first, because a plan can be refused, and carried out last, because it needs no rollback."""
+    absent = module.params["state"] == "absent"
+    planned = prune_timer.plan(module, {} if absent else module.params["prune"])
+    if absent:
+        result = engine_removal.run(module)
+    else:
+        result = engine_service.run(module, lambda: daemon_files.configure(module))
+    result["diff"] += [daemon_files.difference(path, text) for path, text, _ in planned.changes]
+    result["changed"] |= prune_timer.carry_out(module, planned)
+    return result
 
 
 def main():
@@ -218,6 +257,15 @@ def main():
             "dockerd": {"type": "path", "default": "/usr/bin/dockerd"},
             "prove": {"type": "bool", "default": True},
             "prove_timeout": {"type": "int", "default": 30},
+            "prune": {
+                "type": "dict",
+                "options": {
+                    "schedule": {"type": "str"},
+                    "filters": {"type": "list", "elements": "str"},
+                    "all": {"type": "bool"},
+                    "volumes": {"type": "bool"},
+                },
+            },
             "state": {"type": "str", "choices": STATES, "default": "started"},
             "enabled": {"type": "bool"},
             "socket": {"type": "path", "default": "/run/docker.sock"},
@@ -227,9 +275,7 @@ def main():
     )
     module.no_log_values.update(url_secrets.secrets_of([module.params["options"], module.params["proxy"]]))
     try:
-        if module.params["state"] == "absent":
-            module.exit_json(**engine_removal.run(module))
-        module.exit_json(**engine_service.run(module, lambda: daemon_files.configure(module)))
+        module.exit_json(**run(module))
     except daemon_config.DaemonConfigError as error:
         module.fail_json(msg=f"{error}. Nothing was changed.")
     except engine_units.ServiceError as error:
