@@ -21,13 +21,17 @@ def root_in(snapshot):
 
 
 def containerd_is_elsewhere(docker):
-    """Whether the containerd that runs has another root than daemon.json implies; others' choices stay."""
+    """Whether the containerd that runs has another root than daemon.json implies."""
     words = command_line(docker.containerd_pid())
     if not words:
         return False
     root = data_root.in_force(read_text(docker.module.params["path"]))
     wanted = None if root == data_root.DEFAULT else data_root.containerd_root(root)
-    running = root_flag(words)
+    return differs(root_flag(words), wanted)
+
+
+def differs(running, wanted):
+    """Whether the two values of --root differ; one of somebody else's choice stays."""
     ours = running is not None and running.endswith(data_root.CONTAINERD_BELOW)
     return running != wanted and bool(wanted or ours)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
 import subprocess
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,8 @@ def test_the_first_directory_with_a_unit_wins(tmp_path: Path) -> None:
     for directory in directories[1:]:
         directory.mkdir()
         (directory / "docker.service").write_text(directory.name)
-    assert daemon_config.unit_text([str(directory) for directory in directories]) == "run"
-    assert daemon_config.unit_text([str(tmp_path)]) is None
+    assert daemon_config.unit_text("docker.service", [str(directory) for directory in directories]) == "run"
+    assert daemon_config.unit_text("docker.service", [str(tmp_path)]) is None
 
 
 @pytest.mark.parametrize(
@@ -78,9 +79,26 @@ def test_a_line_break_in_a_proxy_is_refused(value: str) -> None:
 
 def test_a_drop_in_of_somebody_else_that_sets_the_command_is_named(tmp_path: Path) -> None:
     ours, other = tmp_path / "slipway.conf", tmp_path / "tls.conf"
-    daemon_config.refuse_second_command(str(ours))
+    refuse = partial(daemon_config.refuse_second_command, str(ours), "an option", "take it out")
+    refuse()
     ours.write_text("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n")
-    daemon_config.refuse_second_command(str(ours))
+    refuse()
     other.write_text("[Service]\nExecStart=\nExecStart=/usr/bin/dockerd\n")
-    with pytest.raises(daemon_config.DaemonConfigError, match=r"tls\.conf sets ExecStart"):
-        daemon_config.refuse_second_command(str(ours))
+    with pytest.raises(
+        daemon_config.DaemonConfigError, match=r"tls\.conf sets ExecStart, and an option needs that too"
+    ):
+        refuse()
+
+
+def test_containerd_s_drop_in_moves_its_root_below_the_engine_s() -> None:
+    text = daemon_config.render_containerd_drop_in("/usr/bin/containerd --log-level warn", "/data/docker") or ""
+    assert text.splitlines()[-2:] == [
+        "ExecStart=",
+        "ExecStart=/usr/bin/containerd --log-level warn --root /data/docker/containerd/daemon",
+    ]
+    assert "RequiresMountsFor=/data/docker" in text
+
+
+def test_containerd_stays_as_it_is_at_the_default_root_and_where_there_is_none() -> None:
+    assert daemon_config.render_containerd_drop_in("/usr/bin/containerd", "/var/lib/docker") is None
+    assert daemon_config.render_containerd_drop_in(None, "/data/docker") is None

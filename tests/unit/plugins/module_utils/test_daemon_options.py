@@ -33,6 +33,8 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"runtimes": {"runc": {"path": "/usr/bin/runc"}}}, "may not redefine runc"),
     ({"hosts": ["tcp://0.0.0.0:2375"]}, "add fd://"),
     ({"hosts": []}, "add fd://"),
+    ({"data-root": "/data"}, "use docker_engine_data_root, which moves containerd's data too"),
+    ({"graph": "/data"}, "use docker_engine_data_root"),
 ]
 
 

@@ -40,15 +40,6 @@ def test_nothing_that_would_change_the_host_is_started() -> None:
     assert kept({"storage-driver": "devicemapper", "storage-opts": ["dm.thinpooldev=x"]}) == {}
 
 
-def test_managed_plugins_are_not_missed_in_the_empty_data_root(tmp_path: Path) -> None:
-    assert kept({"authorization-plugins": ["opa"]}, managed_plugins=True) == {}
-    assert not shadow_start.has_managed_plugins(str(tmp_path))
-    (tmp_path / "plugins" / "storage").mkdir(parents=True)
-    assert not shadow_start.has_managed_plugins(str(tmp_path))
-    (tmp_path / "plugins" / "0123abcd").mkdir()
-    assert shadow_start.has_managed_plugins(str(tmp_path))
-
-
 def test_the_group_matters_only_for_a_socket_that_dockerd_makes_itself() -> None:
     assert "group" not in kept({"group": "docker", "hosts": ["fd://"]})
     assert "group" in kept({"group": "docker", "hosts": ["unix:///run/docker.sock"]})
@@ -57,6 +48,10 @@ def test_the_group_matters_only_for_a_socket_that_dockerd_makes_itself() -> None
 def test_the_data_are_on_the_file_system_of_the_real_ones(tmp_path: Path) -> None:
     assert shadow_start.data_directory(str(tmp_path / "a" / "b")) == str(tmp_path)
     assert shadow_start.data_directory("/proc") == "/proc"
+
+
+def test_managed_plugins_are_not_missed_in_the_empty_data_root() -> None:
+    assert kept({"authorization-plugins": ["opa"]}, managed_plugins=True) == {}
 
 
 def test_a_data_root_that_is_a_file_is_refused_without_a_start(tmp_path: Path) -> None:
