@@ -34,6 +34,11 @@ def problems(options):
     moments = [item for item in chosen if item.startswith("until=")]
     if len(moments) > 1:
         found.append("docker takes one until= only, not {}: keep one".format(" and ".join(moments)))
+    spared = [item for item in chosen if item.startswith("label!=")]
+    if len(spared) > 1:
+        found.append(
+            "docker spares only what has all of {}: mark what stays with one label".format(" and ".join(spared))
+        )
     if moments and options.get("volumes"):
         found.append(
             "docker refuses {} beside volumes, which have no age: set filters without it, [] for none".format(

@@ -80,6 +80,12 @@ def test_docker_daemon_configures_an_engine_that_is_stopped(host: LabHost) -> No
     assert host.sh("docker --host tcp://127.0.0.1:2375 info --format '{{.Debug}}'") == "true"
 
 
+def test_docker_daemon_schedules_pruning_without_touching_the_engine(host: LabHost) -> None:
+    look = "cat /etc/systemd/system/docker-prune.* || true; systemctl is-enabled docker-prune.timer || true"
+    for prune in ({"schedule": "weekly"}, {"schedule": "Sun 03:30", "filters": [], "all": True}, {}):
+        four_runs(host, daemon(prune=prune), look)
+
+
 def test_docker_access_lets_people_in_and_out(host: LabHost) -> None:
     members = "getent group docker"
     four_runs(host, access(members=["alice", "bob"]), members)

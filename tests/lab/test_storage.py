@@ -188,3 +188,17 @@ def test_an_engine_that_does_not_start_there_comes_back(host: LabHost, converge:
     assert host.sh("cat /etc/docker/daemon.json") == before
     assert host.run("ls", DROP_IN)[0] != 0
     assert (docker_root(host), containerd_root(host)) == (DEFAULT, "/var/lib/containerd")
+
+
+def test_removal_and_purge_take_both_roots_from_the_disk_and_leave_the_disk(
+    host: LabHost, converge: Callable[..., list[str]]
+) -> None:
+    variables = {"docker_engine_data_root": ROOT, "docker_engine_prune": {"schedule": "weekly"}}
+    converge(**variables)
+    host.sh(SLEEPER)
+    converge(docker_engine_state="absent", docker_engine_purge_data=True, **variables)
+    assert host.sh("ls -A /data") == ""
+    assert host.sh("findmnt --noheadings --output FSTYPE /data") == "xfs"
+    assert host.run("systemctl", "cat", "docker-prune.timer")[0] != 0
+    assert host.run("ls", DROP_IN)[0] != 0
+    assert converge(docker_engine_state="absent", docker_engine_purge_data=True, **variables) == []

@@ -26,6 +26,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"schedule": "weekly", "filters": ["label="]}, "unknown to docker system prune"),
     ({"schedule": "weekly", "filters": ["label=a\nExecStart=/bin/sh"]}, "line break"),
     ({"schedule": "weekly", "filters": ["until=1h", "until=2h"]}, "until=1h and until=2h: keep one"),
+    ({"schedule": "weekly", "filters": ["label!=a", "label!=b"]}, "spares only what has all of label!=a and label!=b"),
     ({"schedule": "weekly", "volumes": True}, "docker refuses until=168h beside volumes"),
 ]
 
