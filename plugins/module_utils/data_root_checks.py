@@ -69,7 +69,7 @@ def mount_problem(root, mount):
     if "ro" in mount.options:
         return f"{where}which is mounted read-only: mount it with rw, or {REMEDY}"
     if "noexec" in mount.options:
-        return f"{where}which is mounted noexec, so that nothing in a volume could be executed: mount it with exec, or {REMEDY}"
+        return f"{where}which is mounted noexec, so no program in a volume starts: mount it with exec, or {REMEDY}"
     return None
 
 
