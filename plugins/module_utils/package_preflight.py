@@ -61,7 +61,7 @@ def write_dnf_config(params, directory):
 
 
 def choose_pinned(module, installed, problems):
-    """The exact builds for the pinned packages; a problem when the pin is malformed or matches nothing.
+    """The exact builds of the pinned packages; a problem when the pin is malformed or matches nothing.
 
     The repository is asked only when the installed packages do not satisfy the pin.
     """
@@ -70,7 +70,7 @@ def choose_pinned(module, installed, problems):
         problems.append(rpm_packages.pin_problem(pin))
         return []
     if rpm_packages.pin_is_satisfied(package, pin, installed):
-        return [installed[name].spec for name in rpm_packages.PINNED[package] if name in installed]
+        return [installed[name] for name in rpm_packages.PINNED[package] if name in installed]
     repository = module.params["baseurl"] or module.params["repo_id"]
     directory = tempfile.mkdtemp(dir=module.tmpdir)
     try:
@@ -82,10 +82,10 @@ def choose_pinned(module, installed, problems):
         return []
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    specs = rpm_packages.pinned_specs(package, pin, candidates)
-    if not specs:
+    builds = rpm_packages.pinned_builds(package, pin, candidates)
+    if not builds:
         problems.append(rpm_packages.no_such_version(package, pin, candidates, repository))
-    return specs
+    return builds
 
 
 def choose_packages(module, installed, problems):
@@ -94,9 +94,8 @@ def choose_packages(module, installed, problems):
     names = rpm_packages.wanted(package, module.params["plugins"])
     if not module.params["version"]:
         return names
-    return choose_pinned(module, installed, problems) + [
-        name for name in names if name not in rpm_packages.PINNED[package]
-    ]
+    builds = choose_pinned(module, installed, problems)
+    return [build.spec for build in builds] + [name for name in names if name not in rpm_packages.PINNED[package]]
 
 
 def packages_present(params, installed):
@@ -137,6 +136,18 @@ def warn_of_little_space(module):
         )
 
 
+def warn_of_loose_pin(module):
+    """In a repository that is not ours, nothing holds the pin between two runs."""
+    params = module.params
+    if params["state"] == "unmanaged" and params["version"]:
+        module.warn(
+            "docker_engine_version {} is not kept by a plain dnf update, since your repository is not managed here: "
+            "write includepkgs={} into its file".format(
+                params["version"], ",".join(rpm_packages.include_patterns(params["package"], params["version"]))
+            )
+        )
+
+
 def look(module):
     """What to install and what is there; fails with every problem at once."""
     problems = []  # type: list[str]
@@ -145,6 +156,7 @@ def look(module):
     packages = choose_packages(module, installed, problems)
     find_masked(module, problems)
     warn_of_little_space(module)
+    warn_of_loose_pin(module)
     if problems:
         listed = "\n".join("- " + problem for problem in problems)
         module.fail_json(msg="Docker cannot be installed as asked, nothing was changed:\n" + listed, problems=problems)

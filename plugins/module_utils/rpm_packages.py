@@ -29,6 +29,12 @@ CONFLICTING = {
     "docker-engine": (*DISTRIBUTION, "docker-ce", "docker-ce-cli", "docker-ee", "docker-ee-cli"),
 }
 PIN = re.compile(r"\A[0-9]+\.[0-9]+(?:\.[0-9]+)?\Z")
+# What else the repository has, plugins above all: every name that does not begin like a pinned one. A list of names
+# would lose the plugin that Docker adds next.
+UNPINNED = {
+    "docker-ce": ("[!d]*", "d[!o]*", "docker-[!c]*", "docker-c[!e]*"),
+    "docker-engine": ("[!d]*", "d[!o]*", "docker-[!e]*", "docker-engine-[!0-9]*"),
+}
 # Both rpm and dnf print this; one line per package, fields parted by tabs.
 QUERY_FORMAT = "%{NAME}\t%|EPOCH?{%{EPOCH}}:{0}|\t%{VERSION}\t%{RELEASE}\n"
 REPOQUERY_FORMAT = "%{name}\t%{epoch}\t%{version}\t%{release}\n"
@@ -104,13 +110,22 @@ def newest(candidates, name, pin):
     return max(matching, key=lambda item: item.sort_key) if matching else None
 
 
-def pinned_specs(package, pin, candidates):
-    """The exact builds to install, all of the version that the main package has."""
+def pinned_builds(package, pin, candidates):
+    """The exact builds to install, the main package's first, all of its version; none when the pin matches nothing."""
     main = newest(candidates, package, pin)
     if main is None:
         return []
     builds = [newest(candidates, name, main.version) for name in PINNED[package]]
-    return [build.spec for build in builds if build]
+    return [build for build in builds if build]
+
+
+def include_patterns(package, pin):
+    """The values of a repository's includepkgs that hold the pin as Package.satisfies means it; none without a pin."""
+    if not pin:
+        return []
+    return [f"{name}-{version}-*" for name in PINNED[package] for version in (pin, pin + ".*")] + list(
+        UNPINNED[package]
+    )
 
 
 def no_such_version(package, pin, candidates, repository):

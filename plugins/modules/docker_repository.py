@@ -25,6 +25,7 @@ options:
       - A pin such as V(26.1) (any 26.1.x) or V(26.1.5). The engine, its command line and the rootless extras share it.
       - Empty accepts whatever is installed, and the newest version otherwise.
       - The repository is asked only when the installed packages do not satisfy the pin.
+      - Held by C(includepkgs) in O(file); with V(26.1), a plain C(dnf update) stays within 26.1.x.
     type: str
     default: ''
   plugins:
@@ -173,6 +174,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     openpgp,
     owned_groups,
     package_preflight,
+    rpm_packages,
     url_secrets,
     web_fetch,
     yum_repo,
@@ -270,7 +272,8 @@ def difference(params, after):
 def make_present(module):
     params = module.params
     try:
-        text = yum_repo.render(params)
+        held = rpm_packages.include_patterns(params["package"], params["version"])
+        text = yum_repo.render(dict(params, includepkgs=held))
         params["gpg_fingerprint"] = [openpgp.normalise_fingerprint(pin) for pin in params["gpg_fingerprint"]]
     except (yum_repo.YumRepoError, openpgp.OpenPgpError) as error:
         module.fail_json(msg=f"{error}. {UNCHANGED}")

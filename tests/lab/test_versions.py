@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One variable moves the engine up and down, and between two runs nothing else does."""
+
+import pytest
+
+from slipway.lab.workbench import LabHost, Workbench
+
+REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
+ENGINE = "rpm --query --queryformat '%{VERSION} ' docker-ce docker-ce-cli docker-ce-rootless-extras"
+UPDATE = "dnf --assumeyes --quiet update"
+
+
+@pytest.fixture(scope="module")
+def host(workbench: Workbench) -> LabHost:
+    """A host whose engine every test leaves at 20.10 with a running container, and the pin with it."""
+    host = workbench.make("test-versions")
+    pin(host, "20.10")
+    host.sh(
+        "docker load --quiet --input /usr/share/slipway/hello.tar;"
+        "docker run --detach --name survivor slipway/hello sleep 3600"
+    )
+    return host
+
+
+def pin(host: LabHost, version: str) -> list[str]:
+    """Converge with the pin; return the names of the tasks that changed something."""
+    run = host.converge(docker_engine_version=version)
+    assert run.status == 0, run.output
+    return run.changed(host.name)
+
+
+def survivor(host: LabHost) -> str:
+    """Return what differs once the container was stopped, as the engine that runs now sees it."""
+    return host.sh("docker inspect --format '{{.State.Status}} {{.State.Pid}} {{.State.StartedAt}}' survivor")
+
+
+def running_engine(host: LabHost) -> str:
+    return host.sh("docker version --format '{{.Server.Version}}'").partition("+")[0]
+
+
+def test_a_plain_update_leaves_a_pinned_engine(host: LabHost) -> None:
+    host.sh(UPDATE)
+    assert host.sh(ENGINE).split() == ["20.10.24"] * 3
+    assert host.sh("dnf --quiet --setopt=*.includepkgs= list --available docker-ce").count("26.1.5") == 1
+
+
+def test_a_pin_takes_no_other_package_away(host: LabHost) -> None:
+    available = host.sh("dnf --quiet repoquery --qf '%{name}' --repo docker-ce-stable").split()
+    assert {"containerd.io", "docker-buildx-plugin", "docker-compose-plugin"} <= set(available)
+
+
+def test_the_hold_goes_with_the_pin(host: LabHost) -> None:
+    changed = pin(host, "")
+    assert len(changed) == 1, changed
+    assert "Repository |" in changed[0]
+    assert "includepkgs" not in host.sh(f"cat {REPOSITORY}")
+    status, offered = host.run("dnf", "--quiet", "check-update", "docker-ce")
+    assert (status, "26.1.5" in offered) == (100, True)
+    assert host.sh(ENGINE).split() == ["20.10.24"] * 3, "no pin means whatever is installed"
+    pin(host, "20.10")
+
+
+def test_an_engine_goes_up_and_down_beneath_a_running_container(host: LabHost) -> None:
+    before = survivor(host)
+    assert before.startswith("running ")
+    for version, full in (("26.1.5", "26.1.5"), ("20.10", "20.10.24")):
+        pin(host, version)
+        assert host.sh(ENGINE).split() == [full] * 3
+        assert running_engine(host) == full
+        assert survivor(host) == before
+        assert pin(host, version) == []
+
+
+def test_a_transaction_that_failed_leaves_the_engine_and_the_next_run_moves_it(host: LabHost) -> None:
+    before = survivor(host)
+    run = host.converge(
+        docker_engine_version="26.1.5", docker_engine_repo_root="https://download.docker.com/tampered/linux"
+    )
+    assert run.status != 0
+    assert "includepkgs=docker-ce-26.1.5-*" in host.sh(f"cat {REPOSITORY}"), "the file is ahead of the packages"
+    assert host.sh(ENGINE).split() == ["20.10.24"] * 3
+    pin(host, "26.1.5")
+    assert running_engine(host) == "26.1.5"
+    assert survivor(host) == before
+    pin(host, "20.10")
+
+
+@pytest.mark.parametrize("version", ["latest", "v26.1.5", "26", "3:26.1.5-1.el9"])
+def test_what_is_no_pin_is_refused(host: LabHost, version: str) -> None:
+    state = f"{ENGINE}; cat {REPOSITORY}; systemctl show docker.service --property=MainPID"
+    before = host.sh(state)
+    run = host.converge(docker_engine_version=version)
+    assert run.status != 0
+    assert f"'{version}' is no pin: write 26.1 or 26.1.5" in run.failure(host.name)
+    assert host.sh(state) == before
