@@ -28,6 +28,7 @@ CONFLICTING = {
     "docker-ce": (*DISTRIBUTION, "docker-ee", "docker-ee-cli", "docker-engine", "docker-engine-selinux"),
     "docker-engine": (*DISTRIBUTION, "docker-ce", "docker-ce-cli", "docker-ee", "docker-ee-cli"),
 }
+SELINUX_POLICY = "container-selinux"
 PIN = re.compile(r"\A[0-9]+\.[0-9]+(?:\.[0-9]+)?\Z")
 # What else the repository has, plugins above all: every name that does not begin like a pinned one. A list of names
 # would lose the plugin that Docker adds next.
@@ -37,6 +38,8 @@ UNPINNED = {
 }
 # Both rpm and dnf print this; one line per package, fields parted by tabs.
 QUERY_FORMAT = "%{NAME}\t%|EPOCH?{%{EPOCH}}:{0}|\t%{VERSION}\t%{RELEASE}\n"
+# The same, and below each package its files with their digests.
+QUERY_FORMAT_WITH_FILES = QUERY_FORMAT + "[%{FILENAMES}\t%{FILEDIGESTS}\n]"
 REPOQUERY_FORMAT = "%{name}\t%{epoch}\t%{version}\t%{release}\n"
 VERSIONS_SHOWN = 10
 
@@ -73,7 +76,7 @@ def version_key(text):
 
 
 def parse(text):
-    """The packages in the output of a query; its other lines tell of absent ones."""
+    """The packages in the output of a query; its other lines tell of absent ones and of files."""
     rows = [line.split("\t") for line in text.splitlines()]
     return [Package(*row) for row in rows if len(row) == 4]
 
