@@ -45,6 +45,12 @@ options:
     description: Where the engine is going to keep its data. Little free space there is a warning.
     type: path
     default: /var/lib/docker
+  daemon_options:
+    description:
+      - The options of C(daemon.json) that the engine is going to have, as M(slipway.platform.docker_daemon) takes them.
+      - Those that the version to be installed cannot work with are a problem. They are not written here.
+    type: dict
+    default: {}
   repo_id:
     description: The repository's id, the name of its section.
     type: str
@@ -152,6 +158,13 @@ installed:
   sample: {docker-ce: 3:26.1.5-1.el9}
 conflicting:
   description: Installed packages that stand in the way, and those that need them.
+  returned: unless O(state=absent)
+  type: list
+  elements: str
+announcements:
+  description:
+    - What a jump over a major version means, a sentence each.
+    - Empty when the engine's version stays within the line that it has, or when there is no engine yet.
   returned: unless O(state=absent)
   type: list
   elements: str
@@ -330,6 +343,7 @@ def main():
             "plugins": {"type": "list", "elements": "str", "choices": ["buildx", "compose"], "default": []},
             "conflicts": {"type": "str", "choices": ["refuse", "replace"], "default": "refuse"},
             "data_root": {"type": "path", "default": "/var/lib/docker"},
+            "daemon_options": {"type": "dict", "default": {}},
             "repo_id": {"type": "str", "default": "docker-ce-stable"},
             "file": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
             "description": {"type": "str", "default": "Docker CE Stable"},
@@ -346,7 +360,7 @@ def main():
         required_if=[("state", "present", ("baseurl", "gpg_key", "gpg_fingerprint"))],
         supports_check_mode=True,
     )
-    secrets = url_secrets.secrets_of([module.params[key] for key in ("proxy", "baseurl", "gpg_key")])
+    secrets = url_secrets.secrets_of([module.params[key] for key in ("proxy", "baseurl", "gpg_key", "daemon_options")])
     module.no_log_values.update(secrets)
     state = module.params["state"]
     result = {} if state == "absent" else package_preflight.look(module)

@@ -85,11 +85,47 @@ def test_a_transaction_that_failed_leaves_the_engine_and_the_next_run_moves_it(h
     pin(host, "20.10")
 
 
+def state(host: LabHost) -> str:
+    return host.sh(
+        f"{ENGINE}; cat {REPOSITORY} /etc/docker/daemon.json; systemctl show docker.service --property=MainPID"
+    )
+
+
+def test_check_mode_announces_what_a_jump_over_a_major_version_means(host: LabHost) -> None:
+    before = state(host)
+    run = host.converge("--check", docker_engine_version="26.1.5")
+    assert run.status == 0, run.output
+    said = " ".join(next(result["msg"] for name, result in run.results(host.name) if "Announce" in name))
+    for words in ("from 20.10.24 to 26.1.5", "live-restore only within 20.10", "API older than 1.24", "graph"):
+        assert words in said
+    assert state(host) == before
+    assert not [name for name, _ in host.converge("--check").results(host.name) if "Announce" in name], "no change"
+
+
+def test_an_option_that_the_new_version_does_not_know_is_refused_before_the_packages_change(host: LabHost) -> None:
+    before = state(host)
+    run = host.converge(docker_engine_version="26.1.5", docker_engine_daemon_options={"graph": "/srv"})
+    assert run.status != 0
+    assert "graph is gone since 23.0: write data-root" in run.failure(host.name)
+    assert state(host) == before
+
+
+def test_containers_that_a_change_of_the_version_stops_are_counted_first(host: LabHost) -> None:
+    loose = {"docker_engine_daemon_options": {"live-restore": False}}
+    assert host.converge(docker_engine_version="20.10", **loose).status == 0
+    host.sh("docker start survivor")
+    warned = host.converge("--check", docker_engine_version="26.1.5", **loose)
+    assert "1 container is going to be stopped" in str(dict(warned.results(host.name)))
+    pin(host, "20.10")
+    host.sh("docker start survivor")
+    quiet = host.converge("--check", docker_engine_version="26.1.5")
+    assert "going to be stopped" not in str(dict(quiet.results(host.name)))
+
+
 @pytest.mark.parametrize("version", ["latest", "v26.1.5", "26", "3:26.1.5-1.el9"])
 def test_what_is_no_pin_is_refused(host: LabHost, version: str) -> None:
-    state = f"{ENGINE}; cat {REPOSITORY}; systemctl show docker.service --property=MainPID"
-    before = host.sh(state)
+    before = state(host)
     run = host.converge(docker_engine_version=version)
     assert run.status != 0
     assert f"'{version}' is no pin: write 26.1 or 26.1.5" in run.failure(host.name)
-    assert host.sh(state) == before
+    assert state(host) == before
