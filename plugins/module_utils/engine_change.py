@@ -21,9 +21,9 @@ def options_in_place():
 
 
 def option_problems(package, version, wanted):
-    """The options to be written that the new engine cannot work with: there is no binary to ask yet."""
+    """The options to be written that the engine cannot work with: of one to come there is no binary to ask yet."""
     return [
-        f"docker_engine_daemon_options: {package} {version} cannot work with them, {phrase}"
+        f"docker_engine_daemon_options do not fit {package} {version}: {phrase}"
         for phrase in engine_versions.unusable(wanted, version)
     ]
 
@@ -31,7 +31,7 @@ def option_problems(package, version, wanted):
 def storage_problems(package, version, info):
     """A storage driver that is in use cannot be exchanged by an update: the new engine would not see its data."""
     return [
-        f"{package} {version} cannot read what this engine has stored, {phrase}"
+        f"the images and containers of this host do not fit {package} {version}: {phrase}"
         for phrase in engine_versions.unusable({"storage-driver": info.get("Driver")}, version)
     ]
 
@@ -67,10 +67,10 @@ def look(module, installed, version, wanted, problems):
     """What to announce when the packages change the engine's version; adds to the problems, and warns."""
     package = module.params["package"]
     before = installed[package].version if package in installed else None
-    if version is None or version == before:
+    if version is None:
         return []
     problems += option_problems(package, version, wanted)
-    if before is None:
+    if before in (None, version):
         return []
     info = engine_api.get_json(API_SOCKET, "/info")
     problems += storage_problems(package, version, info)

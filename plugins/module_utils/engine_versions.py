@@ -66,12 +66,12 @@ def unusable(options, version):
     """One phrase for each option that an engine of that version cannot work with."""
     target = release(version)
     gone = [
-        f"{describe(kind, name)} is gone since {name_of(since)}: {remedy}"
+        f"{describe(kind, name)} is gone since engine {name_of(since)}: {remedy}"
         for since, kind, name, remedy in REMOVED
         if since <= target and is_used(options, kind, name)
     ]
     return gone + [
-        f"{describe(kind, name)} is new in {name_of(since)}: remove it"
+        f"{describe(kind, name)} is new in engine {name_of(since)}: remove it, or raise docker_engine_version"
         for since, kind, name in INTRODUCED
         if target < since and is_used(options, kind, name)
     ]

@@ -11,7 +11,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.file_io import re
 
 # iptables matches container addresses with it; EL 10 has moved it to a package of its own.
 MODULE = "xt_addrtype"
-FIRST_WITH_NFTABLES = (29, 0)
 FIRST_WITH_CGROUP_2 = (20, 10)
 
 
@@ -52,7 +51,6 @@ def problems(host, package, version, options):
     found = [
         bits_problem(host),
         module_problem(host, options),
-        nftables_problem(package, version, options),
         cgroup_problem(host, package, version),
     ]
     return [sentence for sentence in found if sentence]
@@ -78,21 +76,12 @@ def module_problem(host, options):
     )
 
 
-def nftables_problem(package, version, options):
-    if options.get("firewall-backend") != "nftables" or not is_older(package, version, FIRST_WITH_NFTABLES):
-        return None
-    return (
-        f"firewall-backend: nftables needs engine 29 or later, and this is {package} {version or ''}".rstrip()
-        + ": remove it from docker_engine_daemon_options, or raise docker_engine_version"
-    )
-
-
 def cgroup_problem(host, package, version):
     if host.mounts is None:
         return None
     points = {mount[0]: mount[1:] for mount in cgroup_mounts(host.mounts)}
     if points.get("/sys/fs/cgroup", ("",))[0] == "cgroup2":
-        if not is_older(package, version, FIRST_WITH_CGROUP_2):
+        if not predates_cgroup_2(package, version):
             return None
         return (
             f"this host has cgroup v2, which {package} {version or ''}".rstrip() + " does not know: boot with "
@@ -116,6 +105,8 @@ def cgroup_mounts(mountinfo):
             yield mount.split(" ")[4], kind, rest.partition(" ")[2].split(",")
 
 
-def is_older(package, version, first):
-    """Whether the engine is older than a release; the historic package is, whatever its version."""
-    return package == "docker-engine" or (bool(version) and engine_versions.release(version) < first)
+def predates_cgroup_2(package, version):
+    """The historic package does, whatever its version."""
+    return package == "docker-engine" or (
+        version is not None and engine_versions.release(version) < FIRST_WITH_CGROUP_2
+    )

@@ -43,7 +43,7 @@ def test_everything_that_is_odd_is_named_at_once_and_nothing_is_changed(host: La
     for words in (
         "docker.socket is masked, so docker cannot start: run systemctl unmask docker.socket",
         "container-selinux, which the engine's packages require, is neither installed nor in an enabled repository",
-        "firewall-backend: nftables needs engine 29 or later, and this is docker-ce 26.1.5",
+        "do not fit docker-ce 26.1.5: firewall-backend is new in engine 29.0",
     ):
         assert words in run.failure(host.name)
     assert host.sh(STATE) == before

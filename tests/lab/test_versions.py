@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """One variable moves the engine up and down, and between two runs nothing else does."""
 
+import json
+import shlex
+from typing import Any
+
 import pytest
+from ansible_collections.slipway.platform.plugins.module_utils import engine_versions
 
 from slipway.lab.workbench import LabHost, Workbench
 
@@ -106,7 +111,7 @@ def test_an_option_that_the_new_version_does_not_know_is_refused_before_the_pack
     before = state(host)
     run = host.converge(docker_engine_version="26.1.5", docker_engine_daemon_options={"graph": "/srv"})
     assert run.status != 0
-    assert "graph is gone since 23.0: write data-root" in run.failure(host.name)
+    assert "do not fit docker-ce 26.1.5: graph is gone since engine 23.0: write data-root" in run.failure(host.name)
     assert state(host) == before
 
 
@@ -120,6 +125,48 @@ def test_containers_that_a_change_of_the_version_stops_are_counted_first(host: L
     host.sh("docker start survivor")
     quiet = host.converge("--check", docker_engine_version="26.1.5")
     assert "going to be stopped" not in str(dict(quiet.results(host.name)))
+
+
+# Values with which each option would be fine, had the engine it.
+UNKNOWN_TO_26: list[dict[str, Any]] = [
+    {"disable-legacy-registry": True},
+    {"cluster-advertise": "192.0.2.1:2375"},
+    {"cluster-store": "consul://192.0.2.1:8500"},
+    {"cluster-store-opts": {"kv.path": "docker"}},
+    {"graph": "/srv"},
+    {"storage-driver": "aufs"},
+    {"storage-driver": "overlay"},
+    {"storage-driver": "overlay2", "storage-opts": ["overlay2.override_kernel_check=true"]},
+    {"storage-driver": "devicemapper"},
+    {"oom-score-adjust": -500},
+    {"bridge-accept-fwmark": "1"},
+    {"firewall-backend": "iptables"},
+]
+
+
+def last_words(host: LabHost, options: dict[str, Any]) -> str:
+    """Return what dockerd says when it gives up by itself, beside the one that runs; '' when it does not.
+
+    Not by docker_daemon's proof, which replaces some options.
+    """
+    host.sh(f"echo {shlex.quote(json.dumps(options))} >/tmp/daemon.json")
+    aside = " ".join(f"--{name} /tmp/aside/{name}" for name in ("data-root", "exec-root", "pidfile"))
+    command = f"timeout 20 dockerd --config-file /tmp/daemon.json --host unix:///tmp/aside.sock {aside}"
+    status, output = host.run("unshare", "--net", "sh", "-c", command)
+    return output.splitlines()[-1] if status == 1 else ""
+
+
+@pytest.mark.parametrize("options", UNKNOWN_TO_26, ids=json.dumps)
+def test_the_newer_engine_dies_of_what_the_table_says(converged_host: LabHost, options: dict[str, Any]) -> None:
+    (phrase,) = engine_versions.unusable(options, running_engine(converged_host))
+    name = phrase.partition(" is ")[0].split()[-1]
+    assert name in last_words(converged_host, options)
+
+
+def test_the_older_engine_dies_of_what_came_later(host: LabHost) -> None:
+    options = {"proxies": {"no-proxy": "localhost"}}
+    assert "proxies is new" in engine_versions.unusable(options, running_engine(host))[0]
+    assert "proxies" in last_words(host, options)
 
 
 @pytest.mark.parametrize("version", ["latest", "v26.1.5", "26", "3:26.1.5-1.el9"])

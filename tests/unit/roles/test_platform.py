@@ -26,7 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> play.Run:
         {"name": "Address", "debug": {"msg": "{{ __docker_engine_repo_baseurl }} {{ __docker_engine_gpg_key }}"}},
     ]
     playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
-    facts = {name: host["facts"] for name, host in HOSTS.items()}
+    facts = {name: {**RECORDED["common"], **host["facts"]} if host["facts"] else {} for name, host in HOSTS.items()}
     done = play.run(playbook, inventory, {"recorded": facts, "ansible_facts": "{{ recorded[inventory_hostname] }}"})
     assert done.account["plays"], done.output
     return done

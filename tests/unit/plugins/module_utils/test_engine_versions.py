@@ -47,14 +47,14 @@ def test_the_way_up_names_what_is_gone_and_the_way_down_what_is_not_there_yet() 
 @pytest.mark.parametrize(
     ("options", "version", "phrase"),
     [
-        ({"graph": "/srv"}, "26.1.5", "graph is gone since 23.0: write data-root"),
-        ({"storage-driver": "devicemapper"}, "25.0.0", "storage-driver devicemapper is gone since 25.0"),
+        ({"graph": "/srv"}, "26.1.5", "graph is gone since engine 23.0: write data-root"),
+        ({"storage-driver": "devicemapper"}, "25.0.0", "storage-driver devicemapper is gone since engine 25.0"),
         ({"storage-opts": ["overlay2.override_kernel_check=true"]}, "24.0.0", "override_kernel_check is gone"),
-        ({"log-driver": "logentries"}, "26.1.5", "log-driver logentries is gone since 25.0"),
+        ({"log-driver": "logentries"}, "26.1.5", "log-driver logentries is gone since engine 25.0"),
         ({"log-opts": {"fluentd-async-connect": "true"}}, "28.0.0", "write fluentd-async"),
-        ({"disable-legacy-registry": False}, "19.03.0", "gone since 19.03"),
-        ({"proxies": {}}, "20.10.24", "proxies is new in 23.0"),
-        ({"firewall-backend": "nftables"}, "28.5.2", "firewall-backend is new in 29.0"),
+        ({"disable-legacy-registry": False}, "19.03.0", "gone since engine 19.03"),
+        ({"proxies": {}}, "20.10.24", "proxies is new in engine 23.0"),
+        ({"firewall-backend": "nftables"}, "28.5.2", "firewall-backend is new in engine 29.0"),
     ],
 )
 def test_an_option_that_the_version_does_not_know_is_named(options: dict[str, Any], version: str, phrase: str) -> None:

@@ -87,13 +87,6 @@ def test_where_the_modules_cannot_be_seen_nothing_is_said() -> None:
     assert found(modules=None, mounts=None) == []
 
 
-def test_the_nftables_backend_needs_engine_29() -> None:
-    options = {"firewall-backend": "nftables"}
-    (sentence,) = found(options, version="28.5.2")
-    assert "needs engine 29 or later, and this is docker-ce 28.5.2" in sentence
-    assert found(options, version="29.0.0") == found(options, version=None) == []
-
-
 def test_a_user_land_of_32_bits_is_refused() -> None:
     (sentence,) = found(bits=32)
     assert "install a 64-bit release" in sentence
@@ -114,7 +107,7 @@ def test_cgroup_2_is_refused_to_engines_that_do_not_know_it() -> None:
 
 
 def test_all_problems_are_named_at_once() -> None:
-    assert len(found({"firewall-backend": "none"}, modules=EL10, bits=32, mounts=ROOT)) == 3
+    assert len(found(modules=EL10, bits=32, mounts=ROOT)) == 3
 
 
 def test_this_host_can_be_gathered() -> None:
