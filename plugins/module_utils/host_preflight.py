@@ -79,21 +79,36 @@ def module_problem(host, options):
 def cgroup_problem(host, package, version):
     if host.mounts is None:
         return None
-    points = {mount[0]: mount[1:] for mount in cgroup_mounts(host.mounts)}
-    if points.get("/sys/fs/cgroup", ("",))[0] == "cgroup2":
-        if not predates_cgroup_2(package, version):
-            return None
-        return (
-            f"this host has cgroup v2, which {package} {version or ''}".rstrip() + " does not know: boot with "
-            "systemd.unified_cgroup_hierarchy=0, or install docker-ce 20.10 or later"
-        )
+    if has_cgroup_2(host):
+        old = package == "docker-ce" and version is not None and engine_versions.release(version) < FIRST_WITH_CGROUP_2
+        return cgroup_2_sentence(f"{package} {version}") if old else None
     # The one controller without which dockerd does not start; it reports the lack of others by itself.
-    if any("devices" in controllers for kind, controllers in points.values() if kind == "cgroup"):
+    mounted = [options for _, kind, options in cgroup_mounts(host.mounts) if kind == "cgroup"]
+    if any("devices" in options for options in mounted):
         return None
     return (
         "neither cgroup v2 nor the devices controller of v1 is mounted below /sys/fs/cgroup, so dockerd dies: "
         "boot with systemd, and without cgroup_disable on the kernel's command line"
     )
+
+
+def warnings(host, package):
+    """docker-engine predates cgroup v2; but it comes from a mirror of the user's own, which may have taught it."""
+    if package != "docker-engine" or host.mounts is None or not has_cgroup_2(host):
+        return []
+    return [cgroup_2_sentence(package)]
+
+
+def cgroup_2_sentence(engine):
+    return (
+        f"this host has cgroup v2, which {engine} does not know: boot with systemd.unified_cgroup_hierarchy=0, "
+        "or install docker-ce 20.10 or later"
+    )
+
+
+def has_cgroup_2(host):
+    """Whether v2 is alone; in the hybrid layout it is mounted further down, and engines use v1."""
+    return ("/sys/fs/cgroup", "cgroup2") in [mount[:2] for mount in cgroup_mounts(host.mounts)]
 
 
 def cgroup_mounts(mountinfo):
@@ -103,10 +118,3 @@ def cgroup_mounts(mountinfo):
         kind, _, rest = source.partition(" ")
         if kind in ("cgroup", "cgroup2"):
             yield mount.split(" ")[4], kind, rest.partition(" ")[2].split(",")
-
-
-def predates_cgroup_2(package, version):
-    """The historic package does, whatever its version."""
-    return package == "docker-engine" or (
-        version is not None and engine_versions.release(version) < FIRST_WITH_CGROUP_2
-    )

@@ -157,11 +157,14 @@ def look(module):
     present = packages_present(params, installed)
     options = daemon_options.normalise(params["daemon_options"])
     announcements = engine_change.look(module, installed, version, options, problems)
-    problems += host_preflight.problems(host_preflight.gather(), params["package"], version, options)
+    host = host_preflight.gather()
+    problems += host_preflight.problems(host, params["package"], version, options)
     find_masked(module, problems)
     if not present:
         find_missing_selinux(module, problems)
     warn_of_units(module, query)
+    for sentence in host_preflight.warnings(host, params["package"]):
+        module.warn(sentence)
     warn_of_little_space(module)
     warn_of_loose_pin(module)
     if problems:

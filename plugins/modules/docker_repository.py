@@ -8,8 +8,8 @@ module: docker_repository
 short_description: Refuse what stands in the way of the engine, then write its yum repository with a pinned key
 version_added: 0.1.0
 description:
-  - Looks at the installed packages, the pinned version, the units and the disk, and fails with all problems at once,
-    before anything is changed. Returns what to install.
+  - Looks at the installed packages, the pinned version, the kernel, the cgroups, the units and the disk, and fails with
+    all problems at once, before anything is changed. Returns what to install.
   - Verifies the fingerprint of the repository's key before the key is written, and proves that the repository answers.
   - Writes the key first and the repository second, each in one step. When either proof fails, nothing is changed.
   - When both files are as wanted, verified locally, the network is not used.
@@ -48,7 +48,7 @@ options:
   daemon_options:
     description:
       - The options of C(daemon.json) that the engine is going to have, as M(slipway.platform.docker_daemon) takes them.
-      - Those that the version to be installed cannot work with are a problem. They are not written here.
+      - Those that the engine's version cannot work with are a problem. They are not written here.
     type: dict
     default: {}
   repo_id:

@@ -54,6 +54,14 @@ def test_a_pin_takes_no_other_package_away(host: LabHost) -> None:
     assert {"containerd.io", "docker-buildx-plugin", "docker-compose-plugin"} <= set(available)
 
 
+def test_a_repository_of_the_user_s_own_is_left_alone_with_a_word_on_the_pin(host: LabHost) -> None:
+    unmanaged = {"state": "unmanaged", "version": "20.10"}
+    (task,) = [result for _, result in host.play({"slipway.platform.docker_repository": unmanaged}).results(host.name)]
+    assert not task["changed"]
+    assert "20.10 is not kept by a plain dnf update" in " ".join(task["warnings"])
+    assert "includepkgs=docker-ce-20.10-*" in " ".join(task["warnings"])
+
+
 def test_the_hold_goes_with_the_pin(host: LabHost) -> None:
     changed = pin(host, "")
     assert len(changed) == 1, changed

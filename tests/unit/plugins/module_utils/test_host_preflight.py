@@ -101,9 +101,15 @@ def test_a_host_without_usable_cgroups_is_refused(mounts: str) -> None:
 def test_cgroup_2_is_refused_to_engines_that_do_not_know_it() -> None:
     (sentence,) = found(version="19.03.15")
     assert "cgroup v2, which docker-ce 19.03.15 does not know" in sentence
-    (sentence,) = host_preflight.problems(host(), "docker-engine", None, {})
-    assert "cgroup v2, which docker-engine does not know" in sentence
     assert found(version="20.10.0") == []
+
+
+def test_the_historic_package_on_cgroup_2_is_a_warning_since_the_mirror_is_the_user_s() -> None:
+    assert host_preflight.problems(host(), "docker-engine", "17.05.0.ce", {}) == []
+    (sentence,) = host_preflight.warnings(host(), "docker-engine")
+    assert "cgroup v2, which docker-engine does not know" in sentence
+    assert host_preflight.warnings(host(mounts=CGROUP_1), "docker-engine") == []
+    assert host_preflight.warnings(host(), "docker-ce") == []
 
 
 def test_all_problems_are_named_at_once() -> None:
