@@ -3,36 +3,30 @@
 """Finds what would stop an installation of the engine, all of it, before anything is changed."""
 
 import os
-import shutil
-import tempfile
 
 from ansible_collections.slipway.platform.plugins.module_utils import (
+    daemon_options,
     data_root_checks,
+    dnf_query,
+    engine_change,
+    host_preflight,
     rpm_packages,
     selinux_context,
     systemd_units,
+    unit_files,
     yum_repo,
 )
-from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
-    nearest_existing_parent,
-    read_text,
-    write_atomically,
-)
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import nearest_existing_parent
 
 UNITS = ("docker.service", "docker.socket", "containerd.service")
-DNF_CONFIG = "/etc/dnf/dnf.conf"
 ENOUGH_BYTES = 2 * 1024**3
 
 
-class RepositoryError(Exception):
-    """The repository's versions cannot be read."""
-
-
-def installed_packages(module):
+def query_packages(module):
+    """What rpm says of every package that matters: one call, for each call costs."""
     names = rpm_packages.queried(module.params["package"], module.params["plugins"])
-    command = [module.get_bin_path("rpm", required=True), "-q", "--qf", rpm_packages.QUERY_FORMAT]
-    output = module.run_command(command + names)[1]  # rpm's exit code counts the absent ones
-    return {package.name: package for package in rpm_packages.parse(output)}
+    command = [module.get_bin_path("rpm", required=True), "-q", "--qf", rpm_packages.QUERY_FORMAT_WITH_FILES]
+    return module.run_command(command + names)[1]  # rpm's exit code counts the absent ones
 
 
 def needing_runc(module):
@@ -41,68 +35,45 @@ def needing_runc(module):
     return {package.name: package for package in rpm_packages.parse(output)}
 
 
-def available_packages(module, directory):
-    """All builds of the pinned packages in the repository."""
-    params = module.params
-    command = [module.get_bin_path("dnf", required=True), "-q", "repoquery"]
-    if params["baseurl"]:
-        command += ["--config", write_dnf_config(params, directory), "--setopt=reposdir=" + directory]
-    command += ["--repo", params["repo_id"], "--qf", rpm_packages.REPOQUERY_FORMAT]
-    code, output, errors = module.run_command(command + list(rpm_packages.PINNED[params["package"]]))
-    if code:
-        raise RepositoryError(" ".join(errors.split()) or f"dnf ended with {code}")
-    return rpm_packages.parse(output)
-
-
-def write_dnf_config(params, directory):
-    """The host's configuration and the repository in one private file: a proxy's password stays out of argv."""
-    config = os.path.join(directory, "dnf.conf")
-    repository = "\n[{0}]\nname={0}\nbaseurl={1}\nenabled=1\nskip_if_unavailable=0\n".format(
-        yum_repo.section_name(params["repo_id"]), yum_repo.one_line("baseurl", params["baseurl"])
-    )
-    proxy = yum_repo.proxy_settings(params["proxy"])
-    repository += "".join("{}={}\n".format(key, yum_repo.one_line("proxy", value)) for key, value in proxy)
-    write_atomically(config, (read_text(DNF_CONFIG) or "[main]\n") + repository, 0o600)
-    return config
-
-
 def choose_pinned(module, installed, problems):
-    """The exact builds for the pinned packages; a problem when the pin is malformed or matches nothing.
+    """The exact builds of the pinned packages, none without a pin; a problem when it is malformed or matches nothing.
 
     The repository is asked only when the installed packages do not satisfy the pin.
     """
     package, pin = module.params["package"], module.params["version"]
+    if not pin:
+        return []
     if rpm_packages.pin_problem(pin):
         problems.append(rpm_packages.pin_problem(pin))
         return []
     if rpm_packages.pin_is_satisfied(package, pin, installed):
-        return [installed[name].spec for name in rpm_packages.PINNED[package] if name in installed]
+        return [installed[name] for name in rpm_packages.PINNED[package] if name in installed]
     repository = module.params["baseurl"] or module.params["repo_id"]
-    directory = tempfile.mkdtemp(dir=module.tmpdir)
     try:
-        candidates = available_packages(module, directory)
-    except (RepositoryError, yum_repo.YumRepoError) as error:
+        candidates = dnf_query.builds_of(module, rpm_packages.PINNED[package])
+    except (dnf_query.RepositoryError, yum_repo.YumRepoError) as error:
         problems.append(
             f"the versions in {repository} cannot be read ({error}): check docker_engine_repo_root and the proxy"
         )
         return []
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    specs = rpm_packages.pinned_specs(package, pin, candidates)
-    if not specs:
+    builds = rpm_packages.pinned_builds(package, pin, candidates)
+    if not builds:
         problems.append(rpm_packages.no_such_version(package, pin, candidates, repository))
-    return specs
+    return builds
 
 
-def choose_packages(module, installed, problems):
-    """What to install, in one transaction."""
-    package = module.params["package"]
-    names = rpm_packages.wanted(package, module.params["plugins"])
-    if not module.params["version"]:
-        return names
-    return choose_pinned(module, installed, problems) + [
-        name for name in names if name not in rpm_packages.PINNED[package]
-    ]
+def choose_packages(params, builds):
+    """What to install, in one transaction: exact builds with a pin, plain names without."""
+    names = rpm_packages.wanted(params["package"], params["plugins"])
+    pinned = rpm_packages.PINNED[params["package"]] if params["version"] else ()
+    return [build.spec for build in builds] + [name for name in names if name not in pinned]
+
+
+def version_to_be(params, installed, builds):
+    """The engine's version after the transaction; None when only the repository knows."""
+    if params["version"]:
+        return builds[0].version if builds else None
+    return installed[params["package"]].version if params["package"] in installed else None
 
 
 def packages_present(params, installed):
@@ -132,8 +103,29 @@ def find_masked(module, problems):
         problems.append(systemd_units.masked_sentence(masked))
 
 
-def warn_of_little_space(module):
-    root = nearest_existing_parent(module.params["data_root"])
+def find_missing_selinux(module, problems):
+    """dnf would say so too, but only when the repository is written already."""
+    policy = rpm_packages.SELINUX_POLICY
+    if module.run_command(["rpm", "-q", "--whatprovides", policy])[0] == 0:
+        return
+    try:
+        available = dnf_query.provides(module, policy)
+    except (dnf_query.RepositoryError, yum_repo.YumRepoError):
+        return  # of a repository that is broken, the transaction is going to tell
+    if not available:
+        problems.append(
+            f"{policy}, which the engine's packages require, is neither installed nor in an enabled repository: "
+            "enable the distribution's AppStream, or the mirror of it that this host uses"
+        )
+
+
+def warn_of_units(module, query):
+    for sentence in unit_files.warnings(UNITS, unit_files.parse_digests(query)):
+        module.warn(sentence)
+
+
+def warn_of_little_space(module, root):
+    root = nearest_existing_parent(root)
     disk = os.statvfs(root)
     free = disk.f_bavail * disk.f_frsize
     if free < ENOUGH_BYTES:
@@ -143,24 +135,63 @@ def warn_of_little_space(module):
         )
 
 
+def find_useless_root(module, problems):
+    """A disk that cannot hold the engine's data, or that would leave them behind; else a little one is a warning."""
+    root = module.params["data_root"]
+    found = data_root_checks.problems(module, root, module.params["data_root_leave_data"])
+    problems += found
+    if not found:
+        warn_of_little_space(module, root)
+
+
+def warn_of_loose_pin(module):
+    """In a repository that is not ours, nothing holds the pin between two runs."""
+    params = module.params
+    if params["state"] == "unmanaged" and params["version"]:
+        module.warn(
+            "docker_engine_version {} is not kept by a plain dnf update, since your repository is not managed here: "
+            "write includepkgs={} into its file".format(
+                params["version"], ",".join(rpm_packages.include_patterns(params["package"], params["version"]))
+            )
+        )
+
+
+def look_at_host(module, version, options, problems):
+    host = host_preflight.gather()
+    package = module.params["package"]
+    problems += host_preflight.problems(host, package, version, options)
+    for sentence in host_preflight.warnings(host, package):
+        module.warn(sentence)
+
+
 def look(module):
     """What to install and what is there; fails with every problem at once."""
+    params = module.params
     problems = []  # type: list[str]
-    installed = installed_packages(module)
+    query = query_packages(module)
+    installed, superseded = rpm_packages.sort_out(rpm_packages.parse(query), params["package"], params["version"])
     conflicting = find_conflicts(module, installed, problems)
-    packages = choose_packages(module, installed, problems)
+    builds = choose_pinned(module, installed, problems)
+    version = version_to_be(params, installed, builds)
+    options = daemon_options.normalise(params["daemon_options"])
+    announcements = engine_change.look(module, installed, version, options, problems)
+    look_at_host(module, version, options, problems)
     find_masked(module, problems)
-    of_root = data_root_checks.problems(module, module.params["data_root"], module.params["data_root_leave_data"])
-    if not of_root:
-        warn_of_little_space(module)
-    problems += of_root
+    find_useless_root(module, problems)
+    for_labels = selinux_context.packages(params["data_root"])
+    present = packages_present(params, installed) and not for_labels
+    if not present:
+        find_missing_selinux(module, problems)
+    warn_of_units(module, query)
+    warn_of_loose_pin(module)
     if problems:
         listed = "\n".join("- " + problem for problem in problems)
         module.fail_json(msg="Docker cannot be installed as asked, nothing was changed:\n" + listed, problems=problems)
-    for_labels = selinux_context.packages(module.params["data_root"])
     return {
-        "packages": packages + for_labels,
-        "packages_present": packages_present(module.params, installed) and not for_labels,
+        "packages": choose_packages(params, builds) + for_labels,
+        "packages_present": present,
+        "superseded": [package.spec for package in superseded],
         "installed": {name: package.evr for name, package in sorted(installed.items())},
         "conflicting": conflicting,
+        "announcements": announcements,
     }

@@ -28,9 +28,18 @@ CONFLICTING = {
     "docker-ce": (*DISTRIBUTION, "docker-ee", "docker-ee-cli", "docker-engine", "docker-engine-selinux"),
     "docker-engine": (*DISTRIBUTION, "docker-ce", "docker-ce-cli", "docker-ee", "docker-ee-cli"),
 }
+SELINUX_POLICY = "container-selinux"
 PIN = re.compile(r"\A[0-9]+\.[0-9]+(?:\.[0-9]+)?\Z")
+# What else the repository has, plugins above all: every name that does not begin like a pinned one. A list of names
+# would lose the plugin that Docker adds next.
+UNPINNED = {
+    "docker-ce": ("[!d]*", "d[!o]*", "docker-[!c]*", "docker-c[!e]*"),
+    "docker-engine": ("[!d]*", "d[!o]*", "docker-[!e]*", "docker-engine-[!0-9]*"),
+}
 # Both rpm and dnf print this; one line per package, fields parted by tabs.
 QUERY_FORMAT = "%{NAME}\t%|EPOCH?{%{EPOCH}}:{0}|\t%{VERSION}\t%{RELEASE}\n"
+# The same, and below each package its files with their digests.
+QUERY_FORMAT_WITH_FILES = QUERY_FORMAT + "[%{FILENAMES}\t%{FILEDIGESTS}\n]"
 REPOQUERY_FORMAT = "%{name}\t%{epoch}\t%{version}\t%{release}\n"
 VERSIONS_SHOWN = 10
 
@@ -67,9 +76,19 @@ def version_key(text):
 
 
 def parse(text):
-    """The packages in the output of a query; its other lines tell of absent ones."""
+    """The packages in the output of a query; its other lines tell of absent ones and of files."""
     rows = [line.split("\t") for line in text.splitlines()]
     return [Package(*row) for row in rows if len(row) == 4]
+
+
+def sort_out(packages, package, pin):
+    """The build of each name that counts as installed, by name, and the others, which an interrupted upgrade leaves."""
+    kept = {}
+    for item in packages:
+        pin_of_item = pin if item.name in PINNED[package] else ""
+        builds = [other for other in packages if other.name == item.name]
+        kept[item.name] = newest(builds, item.name, pin_of_item) or newest(builds, item.name, "")
+    return kept, [item for item in packages if item is not kept[item.name]]
 
 
 def wanted(package, plugins):
@@ -104,13 +123,22 @@ def newest(candidates, name, pin):
     return max(matching, key=lambda item: item.sort_key) if matching else None
 
 
-def pinned_specs(package, pin, candidates):
-    """The exact builds to install, all of the version that the main package has."""
+def pinned_builds(package, pin, candidates):
+    """The exact builds to install, the main package's first, all of its version; none when the pin matches nothing."""
     main = newest(candidates, package, pin)
     if main is None:
         return []
     builds = [newest(candidates, name, main.version) for name in PINNED[package]]
-    return [build.spec for build in builds if build]
+    return [build for build in builds if build]
+
+
+def include_patterns(package, pin):
+    """The values of a repository's includepkgs that hold the pin as Package.satisfies means it; none without a pin."""
+    if not pin:
+        return []
+    return [f"{name}-{version}-*" for name in PINNED[package] for version in (pin, pin + ".*")] + list(
+        UNPINNED[package]
+    )
 
 
 def no_such_version(package, pin, candidates, repository):

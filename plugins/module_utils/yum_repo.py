@@ -40,6 +40,8 @@ def settings(options):
     ]
     if options["module_hotfixes"]:
         pairs.append(("module_hotfixes", "1"))
+    if options["includepkgs"]:
+        pairs.append(("includepkgs", ",".join(options["includepkgs"])))
     return pairs + proxy_settings(options["proxy"])
 
 

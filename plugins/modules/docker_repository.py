@@ -8,8 +8,8 @@ module: docker_repository
 short_description: Refuse what stands in the way of the engine, then write its yum repository with a pinned key
 version_added: 0.1.0
 description:
-  - Looks at the installed packages, the pinned version, the units and the disk, and fails with all problems at once,
-    before anything is changed. Returns what to install.
+  - Looks at the installed packages, the pinned version, the kernel, the cgroups, the units and the disk, and fails with
+    all problems at once, before anything is changed. Returns what to install.
   - Verifies the fingerprint of the repository's key before the key is written, and proves that the repository answers.
   - Writes the key first and the repository second, each in one step. When either proof fails, nothing is changed.
   - When both files are as wanted, verified locally, the network is not used.
@@ -25,6 +25,7 @@ options:
       - A pin such as V(26.1) (any 26.1.x) or V(26.1.5). The engine, its command line and the rootless extras share it.
       - Empty accepts whatever is installed, and the newest version otherwise.
       - The repository is asked only when the installed packages do not satisfy the pin.
+      - Held by C(includepkgs) in O(file); with V(26.1), a plain C(dnf update) stays within 26.1.x.
     type: str
     default: ''
   plugins:
@@ -50,6 +51,12 @@ options:
     description: When V(false), data at the root in force, when that is another one, are a problem.
     type: bool
     default: false
+  daemon_options:
+    description:
+      - The options of C(daemon.json) that the engine is going to have, as M(slipway.platform.docker_daemon) takes them.
+      - Those that the engine's version cannot work with are a problem. They are not written here.
+    type: dict
+    default: {}
   repo_id:
     description: The repository's id, the name of its section.
     type: str
@@ -155,8 +162,20 @@ installed:
   returned: unless O(state=absent)
   type: dict
   sample: {docker-ce: 3:26.1.5-1.el9}
+superseded:
+  description: Builds that an interrupted upgrade has left beside those that replace them. Remove them.
+  returned: unless O(state=absent)
+  type: list
+  elements: str
 conflicting:
   description: Installed packages that stand in the way, and those that need them.
+  returned: unless O(state=absent)
+  type: list
+  elements: str
+announcements:
+  description:
+    - What a jump over a major version means, a sentence each.
+    - Empty when the engine's version stays within the line that it has, or when there is no engine yet.
   returned: unless O(state=absent)
   type: list
   elements: str
@@ -179,6 +198,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     openpgp,
     owned_groups,
     package_preflight,
+    rpm_packages,
     url_secrets,
     web_fetch,
     yum_repo,
@@ -276,7 +296,8 @@ def difference(params, after):
 def make_present(module):
     params = module.params
     try:
-        text = yum_repo.render(params)
+        held = rpm_packages.include_patterns(params["package"], params["version"])
+        text = yum_repo.render(dict(params, includepkgs=held))
         params["gpg_fingerprint"] = [openpgp.normalise_fingerprint(pin) for pin in params["gpg_fingerprint"]]
     except (yum_repo.YumRepoError, openpgp.OpenPgpError) as error:
         module.fail_json(msg=f"{error}. {UNCHANGED}")
@@ -334,6 +355,7 @@ def main():
             "conflicts": {"type": "str", "choices": ["refuse", "replace"], "default": "refuse"},
             "data_root": {"type": "path", "default": "/var/lib/docker"},
             "data_root_leave_data": {"type": "bool", "default": False},
+            "daemon_options": {"type": "dict", "default": {}},
             "repo_id": {"type": "str", "default": "docker-ce-stable"},
             "file": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
             "description": {"type": "str", "default": "Docker CE Stable"},
@@ -350,7 +372,7 @@ def main():
         required_if=[("state", "present", ("baseurl", "gpg_key", "gpg_fingerprint"))],
         supports_check_mode=True,
     )
-    secrets = url_secrets.secrets_of([module.params[key] for key in ("proxy", "baseurl", "gpg_key")])
+    secrets = url_secrets.secrets_of([module.params[key] for key in ("proxy", "baseurl", "gpg_key", "daemon_options")])
     module.no_log_values.update(secrets)
     state = module.params["state"]
     result = {} if state == "absent" else package_preflight.look(module)

@@ -112,7 +112,7 @@ def test_a_planted_link_gains_nothing(nobody: acting_as.Account, tmp_path: Path)
         path.symlink_to(secret)
     with pytest.raises(docker_config_file.ConfigFileError, match="cannot be read as nobody"):
         docker_config_file.read(nobody)
-    with pytest.raises(PermissionError):
+    with pytest.raises(OSError, match="Permission denied"):
         docker_config_file.write(nobody, "{}")
     assert secret.read_text() == '{"root": "only"}'
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+from fnmatch import fnmatchcase
+
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils import rpm_packages
 from ansible_collections.slipway.platform.plugins.module_utils.rpm_packages import Package
@@ -47,7 +49,7 @@ def test_versions_sort_as_rpm_sorts_them() -> None:
 
 
 def test_a_pin_selects_one_matching_set_with_its_newest_build() -> None:
-    assert rpm_packages.pinned_specs("docker-ce", "26.1", CANDIDATES) == [
+    assert [build.spec for build in rpm_packages.pinned_builds("docker-ce", "26.1", CANDIDATES)] == [
         "docker-ce-3:26.1.10-1.el9",
         "docker-ce-cli-1:26.1.10-1.el9",
         "docker-ce-rootless-extras-26.1.10-1.el9",
@@ -56,14 +58,45 @@ def test_a_pin_selects_one_matching_set_with_its_newest_build() -> None:
 
 def test_extras_that_the_repository_lacks_are_left_out() -> None:
     candidates = [item for item in CANDIDATES if item.name != "docker-ce-rootless-extras"]
-    assert len(rpm_packages.pinned_specs("docker-ce", "20.10", candidates)) == 2
+    assert len(rpm_packages.pinned_builds("docker-ce", "20.10", candidates)) == 2
 
 
 def test_a_pin_that_matches_nothing_names_what_there_is() -> None:
-    assert rpm_packages.pinned_specs("docker-ce", "99.9", CANDIDATES) == []
+    assert rpm_packages.pinned_builds("docker-ce", "99.9", CANDIDATES) == []
     sentence = rpm_packages.no_such_version("docker-ce", "99.9", CANDIDATES, "https://x")
     assert "20.10.24, 26.1.4, 26.1.10, 26.10.0" in sentence
     assert "Set docker_engine_version to one of them." in sentence
+
+
+def is_included(patterns: list[str], package: Package) -> bool:
+    """As dnf reads includepkgs: a pattern is for a name, or for name, version and release."""
+    nevr = f"{package.name}-{package.version}-{package.release}"
+    return any(fnmatchcase(package.name, pattern) or fnmatchcase(nevr, pattern) for pattern in patterns)
+
+
+@pytest.mark.parametrize("pin", ["20.10", "26.1", "26.1.4", "27.0", "26.1.40"])
+def test_the_repository_offers_of_the_pinned_packages_what_the_pin_allows(pin: str) -> None:
+    patterns = rpm_packages.include_patterns("docker-ce", pin)
+    assert [is_included(patterns, item) for item in CANDIDATES] == [item.satisfies(pin) for item in CANDIDATES]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["containerd.io", "docker-buildx-plugin", "docker-compose-plugin", "docker-model-plugin", "docker-scan-plugin"],
+)
+def test_a_pin_takes_no_other_package_away(name: str) -> None:
+    assert is_included(rpm_packages.include_patterns("docker-ce", "26.1"), Package(name, "0", "1.7.24", "1.el9"))
+
+
+def test_a_pin_holds_the_historic_package() -> None:
+    patterns = rpm_packages.include_patterns("docker-engine", "17.05")
+    assert is_included(patterns, Package("docker-engine", "0", "17.05.0.ce", "1.el7.centos"))
+    assert not is_included(patterns, Package("docker-engine", "0", "17.06.0.ce", "1.el7.centos"))
+    assert is_included(patterns, Package("docker-engine-selinux", "0", "17.06.0.ce", "1.el7.centos"))
+
+
+def test_without_a_pin_nothing_is_held() -> None:
+    assert rpm_packages.include_patterns("docker-ce", "") == []
 
 
 def test_an_empty_repository_is_told_apart() -> None:
@@ -107,3 +140,20 @@ def test_conflicts_are_named_with_version_and_remedy() -> None:
     assert rpm_packages.conflict_problem("docker-ce", ["runc"], installed).startswith(
         "runc-1.1 is installed and conflicts"
     )
+
+
+TWICE = [
+    rpm_packages.Package("docker-ce-cli", "1", "20.10.24", "1.el9"),
+    rpm_packages.Package("docker-ce-cli", "1", "26.1.5", "1.el9"),
+    rpm_packages.Package("containerd.io", "0", "1.7.24", "3.1.el9"),
+]
+
+
+@pytest.mark.parametrize(("pin", "kept", "left"), [("", "26.1.5", "20.10.24"), ("20.10", "20.10.24", "26.1.5")])
+def test_of_two_builds_the_one_that_the_pin_wants_counts(pin: str, kept: str, left: str) -> None:
+    installed, superseded = rpm_packages.sort_out(TWICE, "docker-ce", pin)
+    assert {name: package.version for name, package in installed.items()} == {
+        "docker-ce-cli": kept,
+        "containerd.io": "1.7.24",
+    }
+    assert [package.spec for package in superseded] == [f"docker-ce-cli-1:{left}-1.el9"]

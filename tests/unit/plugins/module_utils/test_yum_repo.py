@@ -15,6 +15,7 @@ OPTIONS = {
     "enabled": True,
     "repo_gpgcheck": False,
     "module_hotfixes": False,
+    "includepkgs": [],
     "key_file": "/etc/pki/rpm-gpg/KEY",
     "proxy": None,
 }
@@ -39,6 +40,10 @@ def test_only_what_was_asked_for_is_written() -> None:
     assert "module_hotfixes" not in render()
     assert render(module_hotfixes=True)["module_hotfixes"] == "1"
     assert render(enabled=False)["enabled"] == "0"
+    assert "includepkgs" not in render()
+    assert render(includepkgs=["docker-ce-26.1.*-*", "containerd.io"])["includepkgs"] == (
+        "docker-ce-26.1.*-*,containerd.io"
+    )
 
 
 def test_credentials_leave_the_proxy_address_and_are_decoded() -> None:

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+import hashlib
+from pathlib import Path
+
+from ansible_collections.slipway.platform.plugins.module_utils import rpm_packages, unit_files
+
+UNIT = "[Service]\nExecStart=/usr/bin/dockerd -H fd://\n"
+DIGEST = hashlib.sha256(UNIT.encode()).hexdigest()
+# As rpm prints it with QUERY_FORMAT: packages, their files, and those that are not installed.
+QUERY = f"""\
+docker-ce\t3\t26.1.5\t1.el9
+/usr/bin/dockerd\t{"1" * 64}
+/usr/lib/systemd/system/docker.service\t{DIGEST}
+/usr/lib/systemd/system/docker.socket\t{"2" * 64}
+/usr/share/man/man8/dockerd.8.gz\t{"3" * 32}
+/usr/share/doc/docker-ce\t
+package docker is not installed
+"""
+
+
+def test_the_digests_of_units_alone_are_read() -> None:
+    assert unit_files.parse_digests(QUERY) == {
+        "/usr/lib/systemd/system/docker.service": DIGEST,
+        "/usr/lib/systemd/system/docker.socket": "2" * 64,
+    }
+
+
+def test_packages_are_read_past_their_files() -> None:
+    assert [package.spec for package in rpm_packages.parse(QUERY)] == ["docker-ce-3:26.1.5-1.el9"]
+
+
+def test_a_unit_is_edited_when_its_digest_differs(tmp_path: Path) -> None:
+    unit = tmp_path / "docker.service"
+    unit.write_text(UNIT)
+    assert unit_files.edited({str(unit): DIGEST}) == []
+    unit.write_text(UNIT + "User=nobody\n")
+    assert unit_files.edited({str(unit): DIGEST}) == [str(unit)]
+    unit.unlink()
+    assert unit_files.edited({str(unit): DIGEST}) == []
+
+
+def test_a_unit_of_the_administrator_hides_the_package_s_and_a_mask_does_not(tmp_path: Path) -> None:
+    (tmp_path / "docker.service").write_text(UNIT)
+    (tmp_path / "docker.socket").symlink_to("/dev/null")
+    (tmp_path / "docker.service.d").mkdir()
+    (sentence,) = unit_files.warnings(("docker.service", "docker.socket"), {}, str(tmp_path))
+    assert f"{tmp_path}/docker.service hides the unit of the package" in sentence
+    assert "systemctl edit docker.service" in sentence
