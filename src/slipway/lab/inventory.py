@@ -13,11 +13,11 @@ from slipway.lab.engine import Engine
 HEADER = "---\n# Written by slipway.lab; `make down` removes it. Add your own settings to group_vars/ beside it.\n"
 
 
-def write(path: Path, hosts: Iterable[str], engine: Engine, made_of: images.Images) -> None:
+def write(
+    path: Path, hosts: Iterable[str], engine: Engine, made_of: images.Images, group: str = "docker_hosts"
+) -> None:
     """Write the inventory file; only its owner may read it, because it holds the stand-in Hub's throw-away tokens."""
-    inventory = {
-        "docker_hosts": {"hosts": dict.fromkeys(hosts), "vars": _connection(engine) | _stand_in(engine, made_of)}
-    }
+    inventory = {group: {"hosts": dict.fromkeys(hosts), "vars": _connection(engine) | _stand_in(engine, made_of)}}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
