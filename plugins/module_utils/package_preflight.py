@@ -3,10 +3,11 @@
 """Finds what would stop an installation of the engine, all of it, before anything is changed."""
 
 import os
+import platform
 import shutil
 import tempfile
 
-from ansible_collections.slipway.platform.plugins.module_utils import rpm_packages, systemd_units, yum_repo
+from ansible_collections.slipway.platform.plugins.module_utils import rpm_packages, systemd_units, web_fetch, yum_repo
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
     nearest_existing_parent,
     read_text,
@@ -16,6 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
 UNITS = ("docker.service", "docker.socket", "containerd.service")
 DNF_CONFIG = "/etc/dnf/dnf.conf"
 ENOUGH_BYTES = 2 * 1024**3
+PROBE_SECONDS = 10
 
 
 class RepositoryError(Exception):
@@ -48,6 +50,16 @@ def available_packages(module, directory):
     return rpm_packages.parse(output)
 
 
+def why_unreadable(params, error):
+    """The reason and its remedy; dnf says little of servers and proxies, so they are asked once more."""
+    try:
+        if params["baseurl"]:
+            web_fetch.fetch(yum_repo.probe_url(params["baseurl"], platform.machine()), params["proxy"], PROBE_SECONDS)
+    except web_fetch.FetchError as reason:
+        return reason
+    return web_fetch.FetchError(str(error))
+
+
 def write_dnf_config(params, directory):
     """The host's configuration and the repository in one private file: a proxy's password stays out of argv."""
     config = os.path.join(directory, "dnf.conf")
@@ -75,10 +87,12 @@ def choose_pinned(module, installed, problems):
     directory = tempfile.mkdtemp(dir=module.tmpdir)
     try:
         candidates = available_packages(module, directory)
-    except (RepositoryError, yum_repo.YumRepoError) as error:
-        problems.append(
-            f"the versions in {repository} cannot be read ({error}): check docker_engine_repo_root and the proxy"
-        )
+    except yum_repo.YumRepoError as error:
+        problems.append(str(error))
+        return []
+    except RepositoryError as error:
+        why = why_unreadable(module.params, error)
+        problems.append(f"the versions in {repository} cannot be read ({why}): {why.remedy}")
         return []
     finally:
         shutil.rmtree(directory, ignore_errors=True)
