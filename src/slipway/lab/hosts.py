@@ -19,6 +19,8 @@ REPOSITORY = "slipway-repository"
 # The names of the real servers, so that hosts are configured here exactly as anywhere else.
 REPOSITORY_NAMES = ["download.docker.com", "yum.dockerproject.org"]
 BOOT_SECONDS = 60
+# On the isolated network nobody is there to say that a name does not exist: do not wait long for him.
+NAME_LOOKUPS = ["timeout:1", "attempts:1"]
 
 
 def create(
@@ -120,6 +122,7 @@ def _run(client: docker.DockerClient, image: str, name: str, attachments: list[A
         name=name,
         hostname=name,
         network=attachments[0].network.name,
+        dns_opt=NAME_LOOKUPS if attachments[0].network.name == networks.ISOLATED else [],
         labels={LABEL: "host"},
         # --privileged asks for CAP_SYS_RESOURCE too, which sandboxes lack; the rest is what a nested engine needs.
         cap_add=["ALL"],
