@@ -3,6 +3,7 @@
 """Finds what would stop an installation of the engine, all of it, before anything is changed."""
 
 import os
+import platform
 
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_options,
@@ -14,12 +15,14 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     selinux_context,
     systemd_units,
     unit_files,
+    web_fetch,
     yum_repo,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import nearest_existing_parent
 
 UNITS = ("docker.service", "docker.socket", "containerd.service")
 ENOUGH_BYTES = 2 * 1024**3
+PROBE_SECONDS = 10
 
 
 def query_packages(module):
@@ -33,6 +36,16 @@ def needing_runc(module):
     """Packages that would go with runc, which containerd.io replaces: podman and buildah on EL 8."""
     output = module.run_command(["rpm", "-q", "--qf", rpm_packages.QUERY_FORMAT, "--whatrequires", "runc"])[1]
     return {package.name: package for package in rpm_packages.parse(output)}
+
+
+def why_unreadable(params, error):
+    """The reason and its remedy; dnf says little of servers and proxies, so they are asked once more."""
+    try:
+        if params["baseurl"]:
+            web_fetch.fetch(yum_repo.probe_url(params["baseurl"], platform.machine()), params["proxy"], PROBE_SECONDS)
+    except web_fetch.FetchError as reason:
+        return reason
+    return web_fetch.FetchError(str(error))
 
 
 def choose_pinned(module, installed, problems):
@@ -51,10 +64,12 @@ def choose_pinned(module, installed, problems):
     repository = module.params["baseurl"] or module.params["repo_id"]
     try:
         candidates = dnf_query.builds_of(module, rpm_packages.PINNED[package])
-    except (dnf_query.RepositoryError, yum_repo.YumRepoError) as error:
-        problems.append(
-            f"the versions in {repository} cannot be read ({error}): check docker_engine_repo_root and the proxy"
-        )
+    except yum_repo.YumRepoError as error:
+        problems.append(str(error))
+        return []
+    except dnf_query.RepositoryError as error:
+        why = why_unreadable(module.params, error)
+        problems.append(f"the versions in {repository} cannot be read ({why}): {why.remedy}")
         return []
     builds = rpm_packages.pinned_builds(package, pin, candidates)
     if not builds:

@@ -10,6 +10,8 @@ import urllib.request
 from collections import namedtuple
 from urllib.parse import urlsplit
 
+from ansible_collections.slipway.platform.plugins.module_utils import proxy_fault
+from ansible_collections.slipway.platform.plugins.module_utils.proxy_address import proxy_for
 from ansible_collections.slipway.platform.plugins.module_utils.registry_names import is_loopback
 
 Answer = namedtuple("Answer", ["status", "headers", "body"])
@@ -17,6 +19,7 @@ Answer = namedtuple("Answer", ["status", "headers", "body"])
 SIZE_LIMIT = 1024 * 1024
 # Between the three tries.
 PAUSE_SECONDS = (0.5, 1.5)
+PROXY_VARIABLE = "docker_engine_proxy (or docker_registry_auth_proxy, where that is set)"
 
 
 class RegistryError(Exception):
@@ -33,6 +36,10 @@ class Unreachable(RegistryError):
 
 class Untrusted(RegistryError):
     """The certificate is not one that this host trusts."""
+
+
+class ProxyFails(RegistryError):
+    """The proxy is to blame, and the registry was not asked."""
 
 
 class RateLimited(RegistryError):
@@ -63,15 +70,19 @@ def origin(parts):
 
 
 class Client:
-    """Asks with the system's trust store, through a given proxy or those of the environment."""
+    """Asks with the system's trust store, through the proxy of given settings or through those of the environment."""
 
     def __init__(self, proxy=None, timeout=10, pauses=PAUSE_SECONDS):
         self.timeout = timeout
         self.pauses = tuple(pauses)
-        tls = urllib.request.HTTPSHandler(context=ssl.create_default_context())
-        given = {"http": proxy, "https": proxy} if proxy else None
-        self.direct = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls, CarefulRedirects())
-        self.outside = urllib.request.build_opener(urllib.request.ProxyHandler(given), tls, CarefulRedirects())
+        self.proxy = {key: value for key, value in (proxy or {}).items() if value}
+        self.tls = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+
+    def opener(self, url, proxy):
+        """What opens the URL; without settings the environment decides, but never for this host itself."""
+        given = {urlsplit(url).scheme: proxy} if proxy else {}
+        handler = urllib.request.ProxyHandler(given if self.proxy or is_loopback(url) else None)
+        return urllib.request.build_opener(handler, self.tls, CarefulRedirects())
 
     def ask(self, url, headers=(), method="GET"):
         """The answer; only what may pass by itself is tried again."""
@@ -84,19 +95,28 @@ class Client:
 
     def ask_once(self, url, headers=(), method="GET"):
         host = urlsplit(url).netloc
-        opener = self.direct if is_loopback(url) else self.outside
+        proxy = "" if is_loopback(url) else proxy_for(self.proxy, url)
         try:
             request = urllib.request.Request(url, headers=dict(headers), method=method)
-            with opener.open(request, timeout=self.timeout) as response:
+            with self.opener(url, proxy).open(request, timeout=self.timeout) as response:
                 answer = Answer(response.status, response.headers, response.read(SIZE_LIMIT))
         except urllib.error.HTTPError as error:
             with error:
+                require_way(proxy, url, error)
                 answer = Answer(error.code, error.headers, b"")
         except http.client.InvalidURL as error:
             raise Unusable(f"{host} is not an address that can be asked ({error})") from error
         except (OSError, ssl.CertificateError, http.client.HTTPException) as error:
+            require_way(proxy, url, error)
             raise connection_error(host, getattr(error, "reason", None) or error) from error
         return require_service(host, answer)
+
+
+def require_way(proxy, url, error):
+    """Refuse to go on where the proxy is to blame for the error."""
+    fault = proxy_fault.find(proxy, url, error, PROXY_VARIABLE) if proxy else None
+    if fault:
+        raise ProxyFails(f"{urlsplit(url).netloc} cannot be reached ({fault.reason}): {fault.remedy}") from error
 
 
 def connection_error(host, reason):

@@ -5,11 +5,18 @@
 import urllib.error
 import urllib.request
 
+from ansible_collections.slipway.platform.plugins.module_utils import proxy_fault
+
 SIZE_LIMIT = 4 * 1024 * 1024
+REMEDY = "check docker_engine_repo_root and docker_engine_proxy"
 
 
 class FetchError(Exception):
     """The address did not answer with a file; the text is the reason alone, without the address."""
+
+    def __init__(self, reason, remedy=REMEDY):
+        super().__init__(reason)
+        self.remedy = remedy
 
 
 def fetch(url, proxy, timeout):
@@ -18,9 +25,12 @@ def fetch(url, proxy, timeout):
     try:
         with urllib.request.build_opener(*handlers).open(url, timeout=timeout) as response:
             return response.read(SIZE_LIMIT)
-    except urllib.error.HTTPError as error:
-        raise FetchError(f"HTTP {error.code} {error.reason}") from error
-    except urllib.error.URLError as error:
-        raise FetchError(str(error.reason)) from error
     except (OSError, ValueError) as error:
-        raise FetchError(str(error)) from error
+        fault = proxy_fault.find(proxy, url, error) if proxy else None
+        raise FetchError(*(fault or [reason_of(error)])) from error
+
+
+def reason_of(error):
+    if isinstance(error, urllib.error.HTTPError):
+        return f"HTTP {error.code} {error.reason}"
+    return str(getattr(error, "reason", error))

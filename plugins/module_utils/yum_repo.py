@@ -4,6 +4,7 @@
 
 import re
 
+from ansible_collections.slipway.platform.plugins.module_utils.proxy_address import is_address
 from ansible_collections.slipway.platform.plugins.module_utils.url_secrets import secrets_of, split_credentials
 
 HEADER = "# managed by slipway.platform.docker_repository\n"
@@ -49,6 +50,8 @@ def proxy_settings(proxy):
     """The proxy's keys; credentials in keys of their own, where dnf wants them undecorated."""
     if not proxy:
         return []
+    if not is_address(proxy):
+        raise YumRepoError("the proxy is not an address such as http://user:password@proxy.example.com:3128")
     address, user, password = split_credentials(proxy)
     pairs = [("proxy", address)]
     if user:

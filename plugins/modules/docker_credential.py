@@ -64,8 +64,20 @@ options:
     type: int
     default: 10
   proxy:
-    description: The proxy for the requests, with credentials if needed. Without it, that of the environment.
-    type: str
+    description: The proxy for the requests. Without it, that of the environment.
+    type: dict
+    default: {}
+    suboptions:
+      http:
+        description: The address of the proxy for registries without TLS, with credentials if needed.
+        type: str
+      https:
+        description: The address of the proxy for all other registries, with credentials if needed.
+        type: str
+      no_proxy:
+        description: Hosts and domains that are reached directly.
+        type: list
+        elements: str
   rate_limit:
     description: Whether Docker Hub is asked how many pulls remain. It costs none.
     type: bool
@@ -208,7 +220,15 @@ def main():
             },
             "verify": {"type": "bool", "default": True},
             "timeout": {"type": "int", "default": 10},
-            "proxy": {"type": "str", "no_log": True},
+            "proxy": {
+                "type": "dict",
+                "default": {},
+                "options": {
+                    "http": {"type": "str", "no_log": True},
+                    "https": {"type": "str", "no_log": True},
+                    "no_proxy": {"type": "list", "elements": "str"},
+                },
+            },
             "rate_limit": {"type": "bool", "default": False},
             "daemon_config": {"type": "path", "default": "/etc/docker/daemon.json"},
         },

@@ -243,10 +243,7 @@ def fetch_key(module):
             module.fail_json(msg=f"The key {source} is not on the host: copy it there. {UNCHANGED}")
         untrusted = openpgp.untrusted(key, module.params["gpg_fingerprint"])
     except web_fetch.FetchError as error:
-        module.fail_json(
-            msg=f"The key at {source} cannot be fetched ({error}): "
-            f"check docker_engine_repo_root and the proxy. {UNCHANGED}"
-        )
+        module.fail_json(msg=f"The key at {source} cannot be fetched ({error}): {error.remedy}. {UNCHANGED}")
     except openpgp.OpenPgpError as error:
         module.fail_json(msg=f"The key at {source} cannot be trusted: {error}. {UNCHANGED}")
     if untrusted:
@@ -269,10 +266,7 @@ def prove_repository(module):
     try:
         fetch(module, url)
     except web_fetch.FetchError as error:
-        module.fail_json(
-            msg=f"The repository at {url} cannot be reached ({error}): "
-            f"check docker_engine_repo_root and the proxy. {UNCHANGED}"
-        )
+        module.fail_json(msg=f"The repository at {url} cannot be reached ({error}): {error.remedy}. {UNCHANGED}")
 
 
 def back_up_foreign(module):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from docker.models.containers import Container
 
-from slipway.lab import engine, hosts, inventory, private_engine, status
+from slipway.lab import engine, hosts, inventory, private_engine, proxy, status
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.progress import say
@@ -39,6 +39,11 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("names", nargs="*", help="names of the hosts")
     create.add_argument("--count", help="make this many hosts lab-1, lab-2, ... instead")
     create.add_argument("--inventory", type=Path, default=LAB_INVENTORY, help="the inventory file to write")
+    create.add_argument("--group", default="docker_hosts", help="the group of the hosts in the inventory")
+    create.add_argument("--proxy", action="store_true", help="have the lab's proxy on the isolated network")
+    where = create.add_mutually_exclusive_group()
+    where.add_argument("--isolated", action="store_true", help="on the isolated network, where nothing leads out")
+    where.add_argument("--isolated-alias", metavar="ALIAS", help="on the isolated network too, under this name")
     create.set_defaults(run=_create)
 
     for name, help_text, run in (
@@ -64,8 +69,11 @@ def _prepare(_: argparse.Namespace) -> None:
 def _create(arguments: argparse.Namespace) -> None:
     names = arguments.names or [f"lab-{number + 1}" for number in range(_positive(arguments.count))]
     carrier, made_of = make_ready(os.environ.get("LAB", "auto"))
-    hosts.create(carrier.client, made_of, names)
-    inventory.write(arguments.inventory, names, carrier, made_of)
+    if arguments.proxy:
+        proxy.start(carrier.client, made_of.repository)
+    where = {"isolated": arguments.isolated, "isolated_alias": arguments.isolated_alias}
+    hosts.create(carrier.client, made_of, names, **where)
+    inventory.write(arguments.inventory, names, carrier, made_of, arguments.group)
 
 
 def _positive(count: str | None) -> int:

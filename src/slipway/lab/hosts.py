@@ -7,29 +7,45 @@ from collections.abc import Iterable
 import docker
 from docker.errors import NotFound
 from docker.models.containers import Container
-from docker.models.networks import Network
 from docker.types import Mount
 
-from slipway.lab import hub, servers
+from slipway.lab import hub, networks, servers
 from slipway.lab.errors import LabError
 from slipway.lab.images import Images
+from slipway.lab.networks import LABEL, Attachment
 from slipway.lab.progress import say
-from slipway.lab.servers import LABEL
 
-NETWORK = "slipway-lab"
 REPOSITORY = "slipway-repository"
 # The names of the real servers, so that hosts are configured here exactly as anywhere else.
 REPOSITORY_NAMES = ["download.docker.com", "yum.dockerproject.org"]
 BOOT_SECONDS = 60
+# On the isolated network nobody is there to say that a name does not exist: do not wait long for him.
+NAME_LOOKUPS = ["timeout:1", "attempts:1"]
 
 
-def create(client: docker.DockerClient, images: Images, names: Iterable[str]) -> list[Container]:
-    """Make the hosts that are missing, start those that are stopped, and wait until all have booted."""
-    network = _network(client, internal=images.repository is not None)
+def create(
+    client: docker.DockerClient,
+    images: Images,
+    names: Iterable[str],
+    *,
+    isolated: bool = False,
+    isolated_alias: str | None = None,
+) -> list[Container]:
+    """Make the hosts that are missing, start those that are stopped, and wait until all have booted.
+
+    isolated puts them on the isolated network instead of the lab's, isolated_alias on both, with that name on it.
+    """
+    lab = networks.lab(client, internal=images.repository is not None)
     if images.repository:
-        servers.start(client, images.repository, network, name=REPOSITORY, role="repository", aliases=REPOSITORY_NAMES)
-        hub.start(client, images.repository, network)
-    hosts = [_host(client, images, name, network) for name in names]
+        repository = [Attachment(lab, REPOSITORY_NAMES)]
+        servers.start(client, images.repository, repository, name=REPOSITORY, role="repository")
+        hub.start(client, images.repository, lab)
+    attachments = [Attachment(lab)]
+    if isolated:
+        attachments = [Attachment(networks.isolated(client))]
+    elif isolated_alias:
+        attachments.append(Attachment(networks.isolated(client), [isolated_alias]))
+    hosts = [_host(client, images, name, attachments) for name in names]
     for host in hosts:
         wait_until_booted(host)
     return hosts
@@ -76,7 +92,7 @@ def destroy(client: docker.DockerClient, names: Iterable[str]) -> None:
 
 
 def destroy_all(client: docker.DockerClient) -> None:
-    """Remove every host, the servers, the network and the images that carry the lab's label."""
+    """Remove every host, the servers, the networks and the images that carry the lab's label."""
     everything: dict[str, str | list[str] | bool] = {"label": LABEL}
     for container in client.containers.list(all=True, filters=everything):
         container.remove(v=True, force=True)
@@ -86,37 +102,27 @@ def destroy_all(client: docker.DockerClient) -> None:
         client.images.remove(str(image.id), force=True)
 
 
-def _network(client: docker.DockerClient, internal: bool) -> Network:
-    try:
-        network = client.networks.get(NETWORK)
-    except NotFound:
-        return client.networks.create(NETWORK, driver="bridge", internal=internal, labels={LABEL: "network"})
-    if network.attrs["Internal"] != internal:
-        raise LabError(
-            f"The lab that is up is {'online' if internal else 'offline'}: `make down` first, then change LAB."
-        )
-    return network
-
-
-def _host(client: docker.DockerClient, images: Images, name: str, network: Network) -> Container:
+def _host(client: docker.DockerClient, images: Images, name: str, attachments: list[Attachment]) -> Container:
     try:
         host = client.containers.get(name)
     except NotFound:
         say(f"Creating host {name} ({images.description})")
-        return _run(client, images.host, name, network)
+        return _run(client, images.host, name, attachments)
+    if set(host.attrs["NetworkSettings"]["Networks"]) != {attachment.network.name for attachment in attachments}:
+        raise LabError(f"Host {name} is there already, on other networks: remove it first.")
     if not servers.is_of(host, images.host):
         say(f"Host {name} is of an older image: `make down` first for a new one")
     host.start()
     return host
 
 
-def _run(client: docker.DockerClient, image: str, name: str, network: Network) -> Container:
-    return client.containers.run(
+def _run(client: docker.DockerClient, image: str, name: str, attachments: list[Attachment]) -> Container:
+    host = client.containers.create(
         image,
         name=name,
         hostname=name,
-        detach=True,
-        network=network.name,
+        network=attachments[0].network.name,
+        dns_opt=NAME_LOOKUPS if attachments[0].network.name == networks.ISOLATED else [],
         labels={LABEL: "host"},
         # --privileged asks for CAP_SYS_RESOURCE too, which sandboxes lack; the rest is what a nested engine needs.
         cap_add=["ALL"],
@@ -130,3 +136,7 @@ def _run(client: docker.DockerClient, image: str, name: str, network: Network) -
         # Overlay on overlay fails, so what holds layers is a volume.
         mounts=[Mount(path, None, type="volume") for path in ("/var/lib/docker", "/var/lib/containerd")],
     )
+    for network, aliases in attachments[1:]:
+        network.connect(host, aliases=list(aliases))
+    host.start()
+    return host

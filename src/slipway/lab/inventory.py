@@ -7,17 +7,17 @@ from typing import Any
 
 import yaml
 
-from slipway.lab import hub, images
+from slipway.lab import hub, images, proxy
 from slipway.lab.engine import Engine
 
 HEADER = "---\n# Written by slipway.lab; `make down` removes it. Add your own settings to group_vars/ beside it.\n"
 
 
-def write(path: Path, hosts: Iterable[str], engine: Engine, made_of: images.Images) -> None:
-    """Write the inventory file; only its owner may read it, because it holds the stand-in Hub's throw-away tokens."""
-    inventory = {
-        "docker_hosts": {"hosts": dict.fromkeys(hosts), "vars": _connection(engine) | _stand_in(engine, made_of)}
-    }
+def write(
+    path: Path, hosts: Iterable[str], engine: Engine, made_of: images.Images, group: str = "docker_hosts"
+) -> None:
+    """Write the inventory file; only its owner may read it, because of the throw-away passwords of Hub and proxy."""
+    inventory = {group: {"hosts": dict.fromkeys(hosts), "vars": _connection(engine) | _stand_in(engine, made_of)}}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
@@ -34,10 +34,11 @@ def _connection(engine: Engine) -> dict[str, Any]:
 
 
 def _stand_in(engine: Engine, made_of: images.Images) -> dict[str, Any]:
-    """What is true offline only: the key that signs the stand-in's packages, and accounts at the stand-in Hub."""
+    """What is true offline only: the key of the stand-in's packages, accounts at the stand-in Hub and the proxy."""
     if not made_of.repository:
         return {}
     return {
         "docker_engine_gpg_fingerprint": images.fingerprint(engine.client, made_of),
         "lab_hub_tokens": hub.credentials(engine.client),
+        "lab_proxy": proxy.guarded(engine.client),
     }

@@ -45,12 +45,13 @@ HOST = Rootfs(
 )
 
 # The engine of the lab where the machine has none, the tools that build the stand-in repository,
-# and the servers of that and of the stand-in Docker Hub.
+# and the servers of that and of the stand-in Docker Hub, and the proxy.
 TOOLS = Rootfs(
     "lab-tools",
     (
         *("docker.io", "iptables", "iproute2", "slirp4netns"),
         *("rpm", "createrepo-c", "gnupg", "openssl", "python3", "nginx-light", "docker-registry", "ca-certificates"),
+        "squid",
     ),
     {
         "bookworm": ("docker.io", "containerd", "runc", "tini", "busybox-static"),

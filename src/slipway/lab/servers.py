@@ -6,19 +6,17 @@ from collections.abc import Sequence
 import docker
 from docker.errors import NotFound
 from docker.models.containers import Container
-from docker.models.networks import Network
 
-LABEL = "slipway.lab"
+from slipway.lab.networks import LABEL, Attachment
 
 
 def start(
     client: docker.DockerClient,
     image: str,
-    network: Network,
+    attachments: Sequence[Attachment],
     *,
     name: str,
     role: str,
-    aliases: list[str],
     command: Sequence[str] | None = None,
 ) -> Container:
     """Return a running server, starting it if need be; one of another image is replaced."""
@@ -34,7 +32,8 @@ def start(
         image, list(command) if command else None, name=name, labels={LABEL: role}, network_mode="none"
     )
     client.networks.get("none").disconnect(server)
-    network.connect(server, aliases=aliases)
+    for network, aliases in attachments:
+        network.connect(server, aliases=list(aliases))
     server.start()
     return server
 

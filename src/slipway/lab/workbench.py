@@ -65,11 +65,13 @@ class Workbench:
         self.fingerprint = images.fingerprint(self.engine.client, self.images)
         self._made: list[str] = []
 
-    def make(self, name: str) -> LabHost:
-        """Make a new host; one of that name that was left over is thrown away."""
+    def make(self, name: str, *, isolated: bool = False, isolated_alias: str | None = None) -> LabHost:
+        """Make a new host; one of that name that was left over is thrown away. Where it stands: see hosts.create."""
         self._made.append(name)
         hosts.destroy(self.engine.client, [name])
-        container = hosts.create(self.engine.client, self.images, [name])[0]
+        container = hosts.create(
+            self.engine.client, self.images, [name], isolated=isolated, isolated_alias=isolated_alias
+        )[0]
         path = LAB / "workbench" / name / "hosts.yml"
         inventory.write(path, [name], self.engine, self.images)
         return LabHost(name, container, path)

@@ -39,6 +39,13 @@ def test_an_unknown_setting_is_refused() -> None:
     assert "LAB=sometimes is not a setting of the lab" in done.stderr
 
 
+def test_a_host_is_isolated_or_has_an_alias_beside_its_own_network_and_not_both() -> None:
+    done = lab("create", "a", "--isolated", "--isolated-alias=mirror.slipway.test", LAB="offline")
+    assert done.returncode != 0
+    assert "not allowed with argument" in done.stderr
+    assert done.stdout == ""
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
 def test_without_root_and_without_an_engine_there_is_one_sentence() -> None:
     done = python("-c", AS_NOBODY, "create", "--count=1", LAB="offline", DOCKER_HOST="unix:///nonexistent.sock")

@@ -19,6 +19,7 @@ from docker.models.networks import Network
 
 from slipway.lab import servers
 from slipway.lab.errors import LabError
+from slipway.lab.networks import Attachment
 
 NAME = "slipway-hub"
 REGISTRY = "registry.slipway.test"  # the one with Basic authentication
@@ -32,7 +33,7 @@ BASIC_USERS = "basic-users.json"
 def start(client: docker.DockerClient, image: str, network: Network) -> None:
     """Have the Hub running and answering, from an image of `yum_repository.build`. Raises LabError when it does not."""
     hub = servers.start(
-        client, image, network, name=NAME, role="hub", aliases=NAMES, command=["bash", f"{SOURCE}/start.sh"]
+        client, image, [Attachment(network, NAMES)], name=NAME, role="hub", command=["bash", f"{SOURCE}/start.sh"]
     )
     try:
         status, output = _python(hub, "wait.py")

@@ -2,8 +2,8 @@
 """The stand-in for Docker's yum repository: an image that serves real engines as signed rpms.
 
 `assemble.py` makes its content in a container of the tools image, out of Debian's packages, without a network.
-The same image serves the stand-in Docker Hub (slipway.lab.hub): one builder, one certificate, one image.
-It is kept by content: it is made again when one of the two folders or the tools image changes.
+The same image serves the stand-in Docker Hub (slipway.lab.hub) and the proxy (slipway.lab.proxy): one builder, one
+certificate, one image. It is kept by content: it is made again when one of the folders or the tools image changes.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from docker.types import LogConfig
 from slipway.lab.errors import LabError
 
 HERE = Path(__file__).parent
-FOLDERS = (HERE, HERE.parent / "hub")
+FOLDERS = (HERE, HERE.parent / "hub", HERE.parent / "proxy")
 HOME = PurePosixPath("/srv/slipway")
 SOURCE = HOME / "source" / HERE.name
 KEYS = HOME / "keys"
@@ -66,7 +66,7 @@ def fingerprint(client: docker.DockerClient, image: str) -> str:
 
 
 def _sources() -> dict[str, bytes]:
-    """Return the content of the folders' files, by their path below the folder that holds both."""
+    """Return the content of the folders' files, by their path below the folder that holds all of them."""
     return {
         str(path.relative_to(HERE.parent)): path.read_bytes()
         for folder in FOLDERS

@@ -205,7 +205,7 @@ def test_docker_hub_is_asked_through_the_proxy(
     hub_certificate: Path, limits: dict[str, str], expected: dict[str, object]
 ) -> None:
     with docker_hub(hub_certificate, limits) as (proxy, names):
-        client = registry_http.Client(proxy, 5, ())
+        client = registry_http.Client({"https": proxy}, 5, ())
         urls = registry_names.api_urls(registry_names.HUB_KEY)
         assert registry_auth.verify(client, urls, "me", "rïght")
         assert registry_auth.rate_limit(client, urls, "me", "rïght") == expected

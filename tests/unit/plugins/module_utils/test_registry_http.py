@@ -147,7 +147,7 @@ def test_an_address_that_is_none_is_an_error() -> None:
 
 def test_a_proxy_is_asked_for_others_and_not_for_this_host() -> None:
     with serving() as (url, _), serving() as (proxy, asked):
-        through = registry_http.Client(proxy, 5, ())
+        through = registry_http.Client({"http": proxy, "https": proxy}, 5, ())
         assert through.ask(f"{url}/200/").status == 200
         assert asked.asked == []
         with pytest.raises(registry_http.Unreachable, match=r"registry.example cannot be reached"):

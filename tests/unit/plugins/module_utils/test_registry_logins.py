@@ -274,6 +274,6 @@ def test_an_unknown_user_is_named() -> None:
 def test_a_rate_limit_that_nobody_tells_is_a_warning(house: House) -> None:
     login = {"registry": "docker.io", "user": "a", "state": "present", "helper": None, **ME}
     logins = registry_logins.resolve([login], house.find_account)
-    nowhere = registry_http.Client("http://127.0.0.1:1", 1, ())
+    nowhere = registry_http.Client({"https": "http://127.0.0.1:1"}, 1, ())
     assert registry_logins.rate_limits(logins, nowhere, house.warnings.append) == {}
     assert "the rate limit of user" in house.warnings[0]

@@ -1,0 +1,13 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The command of the proxy's container: makes a password for USER, in which every character that URLs escape is one
+# that somebody will have some day, and becomes squid.
+set -eu
+here=$(dirname "$0")
+home=/srv/slipway/proxy
+user=$1
+
+install --directory --owner=proxy --group=proxy --mode=700 "$home"
+printf '%s' "$(openssl rand -hex 12) @:/?#%&+\"\$" >"$home/password"
+printf '%s:%s\n' "$user" "$(openssl passwd -apr1 -stdin <"$home/password")" >"$home/users"
+exec squid -N -f "$here/squid.conf"

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The isolated network, on which the proofs of the proxy and of the air gap stand."""
+
+import pytest
+
+from slipway.lab import hosts, networks
+from slipway.lab.errors import LabError
+from slipway.lab.workbench import LabHost, Workbench
+
+MIRROR = "mirror.slipway.test"
+CONNECT = "timeout 3 bash -c '</dev/tcp/{}/{}'"
+
+
+@pytest.fixture(scope="module")
+def mirror(workbench: Workbench) -> LabHost:
+    """A host on both networks, as a mirror is."""
+    return workbench.make("test-both-networks", isolated_alias=MIRROR)
+
+
+@pytest.fixture(scope="module")
+def isolated(workbench: Workbench) -> LabHost:
+    return workbench.make("test-isolated", isolated=True)
+
+
+def test_an_isolated_host_finds_and_reaches_no_server_of_the_internet(workbench: Workbench, isolated: LabHost) -> None:
+    for name in hosts.REPOSITORY_NAMES:
+        assert isolated.run("getent", "hosts", name)[0] != 0
+    server = workbench.engine.client.containers.get(hosts.REPOSITORY)
+    address = server.attrs["NetworkSettings"]["Networks"][networks.LAB]["IPAddress"]
+    assert isolated.run("sh", "-c", CONNECT.format(address, 80))[0] != 0
+
+
+def test_a_host_on_both_networks_reaches_the_servers_and_is_reached_under_its_alias(
+    mirror: LabHost, isolated: LabHost
+) -> None:
+    for machine in (mirror, isolated):
+        assert machine.run("getent", "hosts", MIRROR)[0] == 0
+    assert mirror.run("sh", "-c", CONNECT.format(hosts.REPOSITORY_NAMES[0], 80))[0] == 0
+    mirror.sh("systemctl start ssh")
+    isolated.sh(CONNECT.format(MIRROR, 22))
+
+
+def test_a_host_that_stands_elsewhere_is_not_taken_for_an_isolated_one(workbench: Workbench, mirror: LabHost) -> None:
+    with pytest.raises(LabError, match="on other networks"):
+        hosts.create(workbench.engine.client, workbench.images, [mirror.name], isolated=True)
