@@ -105,11 +105,16 @@ def needs_restart(changes):
 
 
 def write(module, changes, daemon_json):
-    """Put the changed files in place, after what they replace is recorded."""
+    """Put all changed files in place or none, after what they replace is recorded."""
     if needs_restart(changes):
         rollback.save([module.params[key] for key in ("path", "dropin", "containerd_dropin", "proxy_env")] + [RECORD])
-    file_io.put_all(changes)
-    file_io.put(RECORD, record_line(module.params["path"], daemon_json), 0o644)
+    try:
+        file_io.put_all(changes)
+        file_io.put(RECORD, record_line(module.params["path"], daemon_json), 0o644)
+    except file_io.WriteError:
+        rollback.restore(rollback.load() or {"files": {}})
+        rollback.clear()
+        raise
 
 
 def refuse_lost_commands(params, options):

@@ -9,7 +9,7 @@ import json
 import os
 import time
 
-from ansible_collections.slipway.platform.plugins.module_utils.file_io import put, read_text, remove
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import is_as_wanted, put, read_text, remove
 
 DIRECTORY = "/run/slipway/docker"
 
@@ -39,9 +39,11 @@ def load(directory=DIRECTORY):
 
 
 def restore(record):
-    """Put every recorded file back; those that did not exist are removed."""
+    """Put every recorded file back that differs; those that did not exist are removed."""
     for path, previous in record["files"].items():
-        put(path, previous and previous["text"], previous and previous["mode"])
+        text, mode = previous and previous["text"], previous and previous["mode"]
+        if not is_as_wanted(path, text, mode):  # a full disk has no room for what is there already
+            put(path, text, mode)
 
 
 def clear(directory=DIRECTORY):

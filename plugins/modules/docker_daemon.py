@@ -216,6 +216,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     engine_removal,
     engine_service,
     engine_units,
+    file_io,
     prune_timer,
     url_secrets,
 )
@@ -280,6 +281,8 @@ def main():
         module.fail_json(msg=f"{error}. Nothing was changed.")
     except engine_units.ServiceError as error:
         module.fail_json(msg=str(error))
+    except file_io.WriteError as error:
+        module.fail_json(msg=f"{error}. The previous configuration is in place.")
 
 
 if __name__ == "__main__":

@@ -204,6 +204,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     yum_repo,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
+    WriteError,
     is_as_wanted,
     read_text,
     remove,
@@ -372,7 +373,10 @@ def main():
     result = {} if state == "absent" else package_preflight.look(module)
     if not module.check_mode and result and not result["packages_present"]:
         owned_groups.claim("docker")  # which the engine's package makes
-    result.update(MAKE[state](module))
+    try:
+        result.update(MAKE[state](module))
+    except WriteError as error:
+        module.fail_json(msg=f"{error}.")
     module.exit_json(**result)
 
 

@@ -88,7 +88,7 @@ def test_a_disk_that_is_full_when_the_configuration_is_written(host: LabHost) ->
         "cp -a /tmp/kept/. /etc/docker;"
         "dd if=/dev/zero of=/etc/docker/filler 2>/dev/null || true"
     )
-    look = "sha256sum /etc/docker/daemon.json; find /etc/docker /etc/systemd/system/docker.service.d 2>/dev/null | sort"
+    look = "sha256sum /etc/docker/daemon.json; find /etc/docker /etc/systemd/system/docker.service.d -type f 2>/dev/null | sort"
     before = host.sh(f"{look}; systemctl show docker.service --property=MainPID")
     options: dict[str, Any] = {
         "docker_engine_daemon_options": {"debug": True, "hosts": ["fd://", "tcp://127.0.0.1:2375"]}
