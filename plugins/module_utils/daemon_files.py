@@ -134,7 +134,9 @@ def refuse_lost_commands(params, options):
 def refuse_useless_root(module, root):
     """What the preflight has found out already, unless the module is used without it."""
     params = module.params
-    problems = data_root_checks.problems(module, root, params["data_root_leave_data"], params["path"])
+    problems = data_root_checks.problems(
+        module, root, params["data_root_leave_data"], params["path"], params["containerd_dropin"]
+    )
     if problems:
         raise daemon_config.DaemonConfigError("; ".join(problems))
 

@@ -20,7 +20,7 @@ ENGINE_DATA = (
     ("volumes", "volumes/*/_data"),
     ("a swarm", "swarm/docker-state.json"),
 )
-CONTAINERD_DATA = ("images", "io.containerd.content.v1.content/blobs/*/*")
+CONTAINERD_DATA = "io.containerd.content.v1.content/blobs/*/*"
 
 
 def of(options):
@@ -40,19 +40,18 @@ def containerd_root(root):
     return CONTAINERD_DEFAULT if root == DEFAULT else root + CONTAINERD_BELOW
 
 
-def kept(root, containerd):
-    """What the two roots hold that somebody may miss, in words."""
+def kept_by_engine(root):
+    """What a data root holds that somebody may miss, in words."""
     found = [
         name
         for name, pattern in ENGINE_DATA
         if is_any(root, pattern) or is_any(root, os.path.join("[0-9]*.[0-9]*", pattern))
     ]
-    if has_managed_plugins(root):
-        found.append("plugins")
-    name, pattern = CONTAINERD_DATA
-    if name not in found and is_any(containerd, pattern):
-        found.append(name)
-    return found
+    return found + (["plugins"] if has_managed_plugins(root) else [])
+
+
+def kept_by_containerd(root):
+    return ["images"] if is_any(root, CONTAINERD_DATA) else []
 
 
 def is_any(directory, pattern):
@@ -64,21 +63,33 @@ def has_managed_plugins(root):
     return os.path.isdir(plugins) and bool(set(os.listdir(plugins)) - {"storage", "tmp"})
 
 
-def move_problem(wanted, daemon_json):
+def move_problem(wanted, daemon_json, containerd_drop_in):
     """The sentence about data that a move to the wanted root would leave behind, or None."""
     old = in_force(read_text(daemon_json))
-    found = kept(old, containerd_root(old)) if old != wanted else []
-    if not found:
+    # Whoever wrote data-root alone into daemon.json has left containerd where it was.
+    old_containerd = containerd_root(old) if os.path.exists(containerd_drop_in) else CONTAINERD_DEFAULT
+    moves = [
+        (before, after, kept(before))
+        for before, after, kept in (
+            (old, wanted, kept_by_engine),
+            (old_containerd, containerd_root(wanted), kept_by_containerd),
+        )
+        if before != after
+    ]
+    holding = ["{} holds {}".format(before, listed(found)) for before, _, found in moves if found]
+    if not holding:
         return None
     return (
-        "the engine's data root {old} holds {found}, which a move to {new} would leave behind: keep "
-        "docker_engine_data_root: {old}, or set docker_engine_data_root_leave_data: true; to take the data along, "
-        "stop the containers, docker and containerd first, and copy (mkdir -p {new_containerd}; cp -a {old}/. {new}; "
-        "cp -a {old_containerd}/. {new_containerd})".format(
-            old=old,
-            new=wanted,
-            found=" and ".join([", ".join(found[:-1]), found[-1]] if found[1:] else found),
-            old_containerd=containerd_root(old),
-            new_containerd=containerd_root(wanted),
+        "{}, which a move of docker_engine_data_root from {} to {} would leave behind: take the change back, or set "
+        "docker_engine_data_root_leave_data: true; to take the data along, stop the containers, docker and containerd "
+        "before that, and copy ({})".format(
+            " and ".join(holding),
+            old,
+            wanted,
+            "; ".join(f"mkdir -p {after} && cp -a {before}/. {after}" for before, after, _ in moves),
         )
     )
+
+
+def listed(words):
+    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)

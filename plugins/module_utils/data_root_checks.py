@@ -8,6 +8,9 @@ import re
 from ansible_collections.slipway.platform.plugins.module_utils import data_root, mount_table
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import nearest_existing_parent, read_text
 
+# Where docker_daemon writes them unless it is told otherwise.
+DAEMON_JSON = "/etc/docker/daemon.json"
+CONTAINERD_DROP_IN = "/etc/systemd/system/containerd.service.d/slipway.conf"
 PREFIX = "docker_engine_data_root: "
 # dockerd takes its root away from all users but root (0710), which none of these would survive.
 SYSTEM_DIRECTORIES = frozenset(
@@ -25,7 +28,7 @@ WITHOUT_LAYERS = frozenset(
 REMEDY = "name a directory on a local disk with ext4 or xfs"
 
 
-def problems(module, root, leave_data=False, daemon_json="/etc/docker/daemon.json"):
+def problems(module, root, leave_data, daemon_json=DAEMON_JSON, containerd_drop_in=CONTAINERD_DROP_IN):
     """A sentence for each thing that speaks against this data root, on this host."""
     found = path_problem(root)
     if found:
@@ -35,7 +38,7 @@ def problems(module, root, leave_data=False, daemon_json="/etc/docker/daemon.jso
     # At the default root an engine may be at work, or be baked into an image on whatever file system builds it.
     found = None if root == data_root.DEFAULT else mount_problem(root, mount)
     found = found or format_problem(root, mount, xfs_info(module, mount))
-    moved = None if leave_data else data_root.move_problem(root, daemon_json)
+    moved = None if leave_data else data_root.move_problem(root, daemon_json, containerd_drop_in)
     return ([PREFIX + found] if found else []) + ([moved] if moved else [])
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The engine's data, containerd's included, are where the inventory wants them: on disks that can hold them."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -44,7 +45,8 @@ def containerd_root(host: LabHost) -> str:
 def state(host: LabHost) -> str:
     """Return the processes, the configuration, and the containers that run."""
     return host.sh(
-        "pgrep --list-name 'dockerd|containerd' || true; cat /etc/docker/daemon.json || true;"
+        "exec 2>&1; pgrep --list-name dockerd || true; pgrep --list-name containerd || true;"
+        "cat /etc/docker/daemon.json || true;"
         f"ls {DROP_IN} || true; rpm --query docker-ce || true; docker ps --quiet --no-trunc || true"
     )
 
@@ -172,6 +174,21 @@ def test_data_go_along_as_the_refusal_says(host: LabHost, converge: Callable[...
     assert docker_root(host) == ROOT
     assert host.sh("docker ps --all --quiet --no-trunc") == container
     assert converge(docker_engine_data_root=ROOT) == []
+
+
+def test_an_engine_that_was_moved_by_hand_does_not_lose_containerd_s_data(
+    host: LabHost, converge: Callable[..., list[str]]
+) -> None:
+    """data-root moves the engine alone; with containerd's image store, the images stayed at /var/lib/containerd."""
+    variables = {"docker_engine_daemon_options": {"features": {"containerd-snapshotter": True}}}
+    converge(**variables)
+    options = json.dumps({"data-root": ROOT, "features": {"containerd-snapshotter": True}})
+    host.sh(f"echo '{options}' > /etc/docker/daemon.json; systemctl restart docker.service; {LOAD}")
+    assert (docker_root(host), containerd_root(host)) == (ROOT, "/var/lib/containerd")
+    run = host.converge(**variables, docker_engine_data_root=ROOT)
+    assert run.status != 0
+    assert "/var/lib/containerd holds images" in run.failure(host.name)
+    assert (docker_root(host), containerd_root(host)) == (ROOT, "/var/lib/containerd")
 
 
 def test_an_engine_that_does_not_start_there_comes_back(host: LabHost, converge: Callable[..., list[str]]) -> None:
