@@ -88,15 +88,18 @@ def test_a_disk_that_is_full_when_the_configuration_is_written(host: LabHost) ->
         "cp -a /tmp/kept/. /etc/docker;"
         "dd if=/dev/zero of=/etc/docker/filler 2>/dev/null || true"
     )
-    look = "sha256sum /etc/docker/daemon.json; find /etc/docker /etc/systemd/system/docker.service.d -type f 2>/dev/null | sort"
-    before = host.sh(f"{look}; systemctl show docker.service --property=MainPID")
+    look = (
+        "sha256sum /etc/docker/daemon.json; find /etc/docker /etc/systemd/system -type f | sort;"
+        "systemctl show docker.service --property=MainPID"
+    )
+    before = host.sh(look)
     options: dict[str, Any] = {
         "docker_engine_daemon_options": {"debug": True, "hosts": ["fd://", "tcp://127.0.0.1:2375"]}
     }
     run = host.converge(**options)
     assert run.status != 0
     assert "/etc/docker/daemon.json cannot be written: No space left on device" in run.failure(host.name)
-    assert host.sh(f"{look}; systemctl show docker.service --property=MainPID") == before
+    assert host.sh(look) == before
     host.sh("rm /etc/docker/filler")
     assert_healed(host, **options)
 
