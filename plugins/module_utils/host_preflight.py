@@ -17,11 +17,10 @@ FIRST_WITH_CGROUP_2 = (20, 10)
 class Host:
     """What is read of a host, once. None where it cannot be told."""
 
-    def __init__(self, kernel, bits, loaded, modules, mounts):
+    def __init__(self, kernel, bits, module, mounts):
         self.kernel = kernel  # the running kernel's release
         self.bits = bits  # of this Python, and so of the user land
-        self.loaded = loaded  # /proc/modules
-        self.modules = modules  # modules.dep and modules.builtin of the running kernel
+        self.module = module  # whether the running kernel has or can load MODULE
         self.mounts = mounts  # /proc/self/mountinfo
 
 
@@ -29,16 +28,17 @@ def gather():
     """This host. The kernel is its own only where systemd runs: a chroot is going to boot another one."""
     booted = os.path.isdir("/run/systemd/system")
     kernel = os.uname().release
-    loaded = (read_text("/proc/modules") or "") if booted else None
-    modules = None if loaded is None or has_module(loaded, MODULE) else read_modules("/lib/modules/" + kernel)
+    module = find_module("/lib/modules/" + kernel) if booted else None
     mounts = read_text("/proc/self/mountinfo") if booted else None
-    return Host(kernel, struct.calcsize("P") * 8, loaded, modules, mounts)
+    return Host(kernel, struct.calcsize("P") * 8, module, mounts)
 
 
-def read_modules(directory):
-    """The lists of a kernel's modules, or None where they are not, as in a container."""
+def find_module(directory, loaded="/proc/modules"):
+    """Whether the kernel has MODULE; None where its modules cannot be seen, as in a container."""
+    if has_module(read_text(loaded) or "", MODULE):
+        return True
     lists = [read_text(os.path.join(directory, name)) for name in ("modules.dep", "modules.builtin")]
-    return None if lists[0] is None else "\n".join(text or "" for text in lists)
+    return None if lists[0] is None else any(has_module(text or "", MODULE) for text in lists)
 
 
 def has_module(text, name):
@@ -65,9 +65,8 @@ def bits_problem(host):
 
 
 def module_problem(host, options):
-    if host.modules is None or options.get("iptables") is False or options.get("firewall-backend") == "nftables":
-        return None
-    if has_module(host.modules, MODULE):
+    leaves_iptables_alone = options.get("iptables") is False or options.get("firewall-backend") == "nftables"
+    if host.module is not False or leaves_iptables_alone:
         return None
     return (
         f"the running kernel {host.kernel} has no module {MODULE}, without which dockerd dies: run dnf install "

@@ -4,6 +4,7 @@
 
 import os
 import struct
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ WITHOUT_DEVICES = CGROUP_1.replace("devices", "pids")
 
 def host(**changes: Any) -> Host:
     """A CentOS Stream 10 that has everything."""
-    pieces = {"kernel": "6.12.0-55.el10.x86_64", "bits": 64, "loaded": "", "modules": EL10_EXTRA, "mounts": CGROUP_2}
+    pieces = {"kernel": "6.12.0-55.el10.x86_64", "bits": 64, "module": True, "mounts": CGROUP_2}
     return Host(**{**pieces, **changes})
 
 
@@ -71,8 +72,20 @@ def test_a_module_that_is_only_mentioned_is_not_found(text: str) -> None:
     assert not host_preflight.has_module(text, "xt_addrtype")
 
 
+def test_modules_are_looked_for_where_the_running_kernel_has_them(tmp_path: Path) -> None:
+    proc = tmp_path / "modules"
+    proc.write_text(NOT_LOADED)
+    assert host_preflight.find_module(str(tmp_path), str(proc)) is None
+    (tmp_path / "modules.dep").write_text(EL10)
+    assert host_preflight.find_module(str(tmp_path), str(proc)) is False
+    (tmp_path / "modules.builtin").write_text(BUILT_IN)
+    assert host_preflight.find_module(str(tmp_path), str(proc)) is True
+    proc.write_text(LOADED)
+    assert host_preflight.find_module("/nowhere", str(proc)) is True
+
+
 def test_a_kernel_without_xt_addrtype_is_named_with_the_package_that_has_it() -> None:
-    (sentence,) = found(modules=EL10)
+    (sentence,) = found(module=False)
     assert "dnf install kernel-modules-extra-6.12.0-55.el10.x86_64" in sentence
     assert "firewall-backend: nftables" in sentence
     assert "without swarm" in sentence
@@ -80,11 +93,11 @@ def test_a_kernel_without_xt_addrtype_is_named_with_the_package_that_has_it() ->
 
 @pytest.mark.parametrize("options", [{"iptables": False}, {"firewall-backend": "nftables"}])
 def test_an_engine_that_leaves_iptables_alone_needs_no_module(options: dict[str, Any]) -> None:
-    assert found(options, modules=EL10) == []
+    assert found(options, module=False) == []
 
 
 def test_where_the_modules_cannot_be_seen_nothing_is_said() -> None:
-    assert found(modules=None, mounts=None) == []
+    assert found(module=None, mounts=None) == []
 
 
 def test_a_user_land_of_32_bits_is_refused() -> None:
@@ -113,7 +126,7 @@ def test_the_historic_package_on_cgroup_2_is_a_warning_since_the_mirror_is_the_u
 
 
 def test_all_problems_are_named_at_once() -> None:
-    assert len(found(modules=EL10, bits=32, mounts=ROOT)) == 3
+    assert len(found(module=False, bits=32, mounts=ROOT)) == 3
 
 
 def test_this_host_can_be_gathered() -> None:
