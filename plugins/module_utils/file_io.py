@@ -99,6 +99,7 @@ def sync_directory(directory):
 
 def nearest_existing_parent(path):
     """The path itself if it exists, else the closest directory above it that does."""
+    path = os.path.abspath(path)
     while not os.path.exists(path):
         path = os.path.dirname(path)
     return path

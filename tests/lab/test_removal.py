@@ -11,12 +11,15 @@ SLEEPER = (
 
 
 def inventory(host: LabHost) -> str:
-    """Return what is on the host that an engine could have brought: packages, groups, files, processes."""
+    """Return what is on the host that an engine could have brought: packages, groups, files, processes.
+
+    Of processes in two questions: a pattern of more than 15 characters would never match.
+    """
     return host.sh(
         "rpm --query --all | sort; getent group | cut -d: -f1 | sort;"
         "find /etc /usr/lib/systemd/system /lib/systemd/system /var/lib/slipway | sort -u"
         " | grep --invert-match --extended-regexp '^/etc/(machine-id|resolv.conf|group-|gshadow-)';"
-        "pgrep --list-name 'dockerd|containerd' || true"
+        "pgrep --list-name docker || true; pgrep --list-name containerd || true"
     )
 
 

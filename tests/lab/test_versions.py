@@ -117,9 +117,9 @@ def test_check_mode_announces_what_a_jump_over_a_major_version_means(host: LabHo
 
 def test_an_option_that_the_new_version_does_not_know_is_refused_before_the_packages_change(host: LabHost) -> None:
     before = state(host)
-    run = host.converge(docker_engine_version="26.1.5", docker_engine_daemon_options={"graph": "/srv"})
+    run = host.converge(docker_engine_version="26.1.5", docker_engine_daemon_options={"oom-score-adjust": -5})
     assert run.status != 0
-    assert "do not fit docker-ce 26.1.5: graph is gone since engine 23.0: write data-root" in run.failure(host.name)
+    assert "do not fit docker-ce 26.1.5: oom-score-adjust is gone since engine 25.0" in run.failure(host.name)
     assert state(host) == before
 
 

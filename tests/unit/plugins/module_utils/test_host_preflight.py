@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""The pieces of hosts are written after what kernels and systemd print; those of the stand-in were recorded on one."""
+"""The pieces of hosts are written after what kernels and systemd print; none was recorded on a host of ours."""
 
 import os
 import struct
