@@ -39,7 +39,7 @@ def run(module):
             docker.systemctl("stop", CONTAINERD)
         if enabled:
             docker.systemctl("disable", *enabled)
-        remove(files)
+        remove([*files, module.params["socket"]])  # which systemd leaves behind
         rollback.clear()
         docker.systemctl("daemon-reload")
     return {

@@ -5,7 +5,7 @@
 import os
 
 from ansible_collections.slipway.platform.plugins.module_utils import unix_group
-from ansible_collections.slipway.platform.plugins.module_utils.file_io import put, read_text
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import put, read_text, remove, remove_if_empty
 
 RECORD = "/var/lib/slipway/groups"
 
@@ -28,4 +28,5 @@ def present(record=RECORD):
 
 
 def forget(record=RECORD):
-    put(record, None, None)
+    remove(record)
+    remove_if_empty(os.path.dirname(record))

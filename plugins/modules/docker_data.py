@@ -19,6 +19,11 @@ options:
     type: list
     elements: path
     required: true
+  files:
+    description: What the engine keeps outside of them, as its identity. Those that are not there are fine.
+    type: list
+    elements: path
+    default: []
   state:
     description: There is one, said for the reader of the task.
     type: str
@@ -42,30 +47,35 @@ EXAMPLES = r"""
 - name: Remove what the engine left
   slipway.platform.docker_data:
     roots: [/var/lib/docker, /var/lib/containerd]
+    files: [/etc/docker/key.json]
     state: absent
 """
 
 RETURN = r"""
 removed:
-  description: The roots that held data.
+  description: The roots that held data, and the files that were there.
   returned: success
   type: list
   elements: str
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils import engine_data
+from ansible_collections.slipway.platform.plugins.module_utils import engine_data, file_io
 
 
 def main():
     module = AnsibleModule(
         argument_spec={
             "roots": {"type": "list", "elements": "path", "required": True},
+            "files": {"type": "list", "elements": "path", "default": []},
             "state": {"type": "str", "choices": ["absent"], "required": True},
         },
         supports_check_mode=True,
     )
     roots = engine_data.existing(module.params["roots"])
+    files = [path for path in module.params["files"] if os.path.lexists(path)]
     try:
         for root in roots:
             engine_data.refuse_foreign(root)
@@ -76,8 +86,12 @@ def main():
     if not module.check_mode:
         for root in roots:
             module.run_command(engine_data.remove_command(root), check_rc=True)
-    listed = "".join(root + "\n" for root in roots)
-    module.exit_json(changed=bool(roots), removed=roots, diff={"before": listed, "after": ""})
+        for path in files:
+            file_io.remove(path)
+            file_io.remove_if_empty(os.path.dirname(path))
+    removed = roots + files
+    listed = "".join(path + "\n" for path in removed)
+    module.exit_json(changed=bool(removed), removed=removed, diff={"before": listed, "after": ""})
 
 
 if __name__ == "__main__":

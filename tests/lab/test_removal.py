@@ -17,7 +17,7 @@ def inventory(host: LabHost) -> str:
     """
     return host.sh(
         "rpm --query --all | sort; getent group | cut -d: -f1 | sort;"
-        "find /etc /usr/lib/systemd/system /lib/systemd/system /var/lib/slipway | sort -u"
+        "find /etc /usr/lib/systemd/system /lib/systemd/system /var/lib/slipway /run/docker.sock 2>/dev/null | sort -u"
         " | grep --invert-match --extended-regexp '^/etc/(machine-id|resolv.conf|group-|gshadow-)';"
         "pgrep --list-name docker || true; pgrep --list-name containerd || true"
     )
@@ -36,7 +36,6 @@ def remove(host: LabHost, *options: str, purge: bool = False) -> list[str]:
 
 
 def test_removal_leaves_the_host_as_it_was_but_for_the_data(host: LabHost) -> None:
-    host.sh("mkdir -p /var/lib/slipway")
     before = inventory(host)
     converged = host.converge(
         docker_access_members=["alice"],

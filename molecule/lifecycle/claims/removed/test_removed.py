@@ -12,7 +12,13 @@ def test_the_packages_are_gone(host: Host, package: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/etc/yum.repos.d/docker-ce.repo", "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce", "/etc/docker", "/run/docker.sock"],
+    [
+        "/etc/yum.repos.d/docker-ce.repo",
+        "/etc/pki/rpm-gpg/RPM-GPG-KEY-docker-ce",
+        "/etc/docker/daemon.json",
+        "/run/docker.sock",
+        "/var/lib/slipway",
+    ],
 )
 def test_what_was_written_is_gone(host: Host, path: str) -> None:
     assert not host.file(path).exists
