@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Brings one tree of a mirror to what was chosen, without touching what is served until the new is whole."""
+
+import os
+import shutil
+
+from ansible_collections.slipway.platform.plugins.module_utils import mirror_choice, mirror_tree
+from ansible_collections.slipway.platform.plugins.module_utils.mirror_error import MirrorError
+
+
+class Sync:
+    """A tree, the repository that it copies, and the keyring that its packages have to satisfy."""
+
+    def __init__(self, module, tree, source, keyring, pins, plugins):
+        self.module, self.tree, self.source, self.keyring = module, tree, source, keyring
+        tree.refuse_foreign()
+        self.available = source.available()
+        self.chosen = mirror_choice.choose(self.available, pins, plugins)
+        self.mirrored = source.mirrored()
+        self.intact = {
+            os.path.basename(path): path
+            for path in keyring.intact([path for folder in tree.folders() for path in mirror_tree.packages(folder)])
+        }
+        self.staged = None
+
+    def is_current(self):
+        """Whether clients see the chosen packages, all of them whole, and nothing else lies about."""
+        served = mirror_tree.packages(self.tree.served())
+        return (
+            {build.nevra for build in self.mirrored} == {build.nevra for build in self.chosen}
+            and {os.path.basename(path) for path in served} == {build.file for build in self.chosen}
+            and set(served) <= set(self.intact.values())
+            and not self.tree.leftovers()
+        )
+
+    def stage(self):
+        """Make the new content beside the old: what is intact is linked, the rest is downloaded and verified."""
+        self.staged = self.tree.stage()
+        packages = mirror_tree.packages_folder(self.staged)
+        for build in self.chosen:
+            if build.file in self.intact:
+                os.link(self.intact[build.file], os.path.join(packages, build.file))
+        missing = [build for build in self.chosen if build.file not in self.intact]
+        if missing:
+            self.source.download(missing, packages)
+            self.refuse_unsigned([os.path.join(packages, build.file) for build in missing])
+        self.index()
+
+    def refuse_unsigned(self, paths):
+        refused = sorted(set(paths) - self.keyring.intact(paths))
+        if refused:
+            raise MirrorError(
+                "{} of {} {} damaged, or not signed by the pinned key: ask the repository's owner, or correct "
+                "docker_mirror_gpg_fingerprint".format(
+                    ", ".join(os.path.basename(path) for path in refused),
+                    self.source.baseurl,
+                    "is" if len(refused) == 1 else "are",
+                )
+            )
+
+    def index(self):
+        """Write the metadata, compressed so that the dnf of EL 8 reads them too."""
+        program = self.module.get_bin_path("createrepo_c", required=True)
+        command = [program, "--quiet", "--no-database", "--general-compress-type", "gz", self.staged]
+        code, output, errors = self.module.run_command(command)
+        if code:
+            raise MirrorError("createrepo_c fails ({})".format(" ".join((output + errors).split())))
+
+    def publish(self):
+        self.tree.publish(self.staged)
+        self.staged = None
+
+    def discard(self):
+        """Take away what was staged in vain."""
+        if self.staged:
+            shutil.rmtree(self.staged, ignore_errors=True)
