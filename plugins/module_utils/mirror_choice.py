@@ -68,9 +68,14 @@ def choose(builds, pins, plugins):
     return sorted({item for item in chosen if item}, key=lambda item: item.nevra)
 
 
-def versions(builds):
-    """The engine's versions for a sentence, the newest last."""
+def absence(pin, builds, repository):
+    """The sentence for a pin that no engine satisfies; it names the newest there are."""
     engines = [item.package for item in builds if item.package.name == ENGINE]
     names = list(dict.fromkeys(item.version for item in sorted(engines, key=lambda item: item.sort_key)))
     older = len(names) - VERSIONS_SHOWN
-    return (", ".join(names[-VERSIONS_SHOWN:]) or "none") + (f" and {older} older" if older > 0 else "")
+    return "{} is not in {}: it has {}{}".format(
+        f"{ENGINE} {pin}".strip(),
+        repository,
+        ", ".join(names[-VERSIONS_SHOWN:]) or "none",
+        f" and {older} older" if older > 0 else "",
+    )

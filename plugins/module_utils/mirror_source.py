@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Reads the tree that is mirrored, and the mirror's own, with dnf under a private configuration."""
+"""Reads the repository that is mirrored with dnf, under a private configuration."""
 
 import os
 import tempfile
@@ -13,25 +13,23 @@ DNF_CONFIG = "/etc/dnf/dnf.conf"
 
 
 class Source:
-    """One repository to copy from, and the copy."""
+    """One repository to copy from."""
 
-    def __init__(self, module, baseurl, served, proxy):
-        self.module, self.baseurl, self.served = module, baseurl, served
+    def __init__(self, module, baseurl, proxy):
+        self.module, self.baseurl = module, baseurl
         self.directory = tempfile.mkdtemp(dir=module.tmpdir)
         self.config = os.path.join(self.directory, "dnf.conf")
-        write_atomically(self.config, (read_text(DNF_CONFIG) or "[main]\n") + self.sections(proxy), 0o600)
+        write_atomically(self.config, (read_text(DNF_CONFIG) or "[main]\n") + self.section(proxy), 0o600)
 
-    def sections(self, proxy):
+    def section(self, proxy):
         """In a private file: a proxy's password stays out of argv. With a private cache: no answer is old."""
-        source = [("baseurl", self.baseurl), *yum_repo.proxy_settings(proxy)]
-        lines = [f"{key}={yum_repo.one_line(key, value)}" for key, value in source]
-        return "\ncachedir={}\n[source]\nname=source\n{}\n[served]\nname=served\nbaseurl=file://{}\n".format(
-            self.directory, "\n".join(lines), self.served
-        )
+        settings = [("baseurl", self.baseurl), *yum_repo.proxy_settings(proxy)]
+        lines = [f"{key}={yum_repo.one_line(key, value)}" for key, value in settings]
+        return "\ncachedir={}\n[source]\nname=source\n{}\n".format(self.directory, "\n".join(lines))
 
     def available(self):
         """The builds that there are to choose from."""
-        code, output, errors = self.query("source")
+        code, output, errors = self.dnf("repoquery", "--qf", mirror_choice.FORMAT)
         if code:
             raise MirrorError(
                 f"the repository {self.baseurl} cannot be read ({last_line(errors)}): "
@@ -39,29 +37,16 @@ class Source:
             )
         return mirror_choice.parse(output)
 
-    def mirrored(self):
-        """The builds that clients of the mirror see; none where its metadata are broken."""
-        if not os.path.isdir(self.served):
-            return []
-        code, output, _ = self.query("served")
-        return [] if code else mirror_choice.parse(output)
-
-    def query(self, repo):
-        return self.dnf("--repo", repo, "repoquery", "--qf", mirror_choice.FORMAT)
-
     def download(self, builds, directory):
-        command = ["--repo", "source", "download", "--destdir", directory]
-        code, _, errors = self.dnf(*command, *(build.nevra for build in builds))
+        code, _, errors = self.dnf("download", "--destdir", directory, *(build.nevra for build in builds))
         if code:
             raise MirrorError(
                 f"packages of {self.baseurl} cannot be downloaded ({last_line(errors)}): run again when that is cured"
             )
 
     def dnf(self, *arguments):
-        dnf = self.module.get_bin_path("dnf", required=True)
-        return self.module.run_command(
-            [dnf, "-q", "--config", self.config, f"--setopt=reposdir={self.directory}", *arguments]
-        )
+        dnf = [self.module.get_bin_path("dnf", required=True), "-q", "--config", self.config]
+        return self.module.run_command([*dnf, f"--setopt=reposdir={self.directory}", "--repo=source", *arguments])
 
 
 def last_line(errors):

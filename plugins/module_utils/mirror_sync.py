@@ -5,7 +5,11 @@
 import os
 import shutil
 
-from ansible_collections.slipway.platform.plugins.module_utils import mirror_choice, mirror_tree
+from ansible_collections.slipway.platform.plugins.module_utils import (
+    mirror_choice,
+    mirror_index,
+    mirror_tree,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_error import MirrorError
 
 
@@ -17,7 +21,6 @@ class Sync:
         tree.refuse_foreign()
         self.available = source.available()
         self.chosen = mirror_choice.choose(self.available, pins, plugins)
-        self.mirrored = source.mirrored()
         self.intact = {
             os.path.basename(path): path
             for path in keyring.intact([path for folder in tree.folders() for path in mirror_tree.packages(folder)])
@@ -25,13 +28,13 @@ class Sync:
         self.staged = None
 
     def is_current(self):
-        """Whether clients see the chosen packages, all of them whole, and nothing else lies about."""
+        """Whether what is served is what was chosen, whole and as its metadata say, and nothing else lies about."""
         served = mirror_tree.packages(self.tree.served())
         return (
-            {build.nevra for build in self.mirrored} == {build.nevra for build in self.chosen}
-            and {os.path.basename(path) for path in served} == {build.file for build in self.chosen}
+            {os.path.basename(path) for path in served} == {build.file for build in self.chosen}
             and set(served) <= set(self.intact.values())
             and not self.tree.leftovers()
+            and mirror_index.fits(self.tree.served(), served)
         )
 
     def stage(self):

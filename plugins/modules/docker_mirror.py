@@ -126,7 +126,12 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     url_secrets,
     yum_repo,
 )
-from ansible_collections.slipway.platform.plugins.module_utils.file_io import is_as_wanted, remove, write_atomically
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
+    WriteError,
+    is_as_wanted,
+    remove,
+    write_atomically,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_error import MirrorError
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_signatures import Keyring
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_source import Source
@@ -167,18 +172,18 @@ class Mirror:
             for architecture in self.params["architectures"]:
                 tree = mirror_tree.Tree(self.directory, family, release, architecture)
                 baseurl = "/".join([self.params["source_root"], family, release, architecture, "stable"])
-                source = Source(self.module, baseurl, tree.link, self.params["proxy"])
+                source = Source(self.module, baseurl, self.params["proxy"])
                 yield Sync(self.module, tree, source, keyring, self.params["versions"], self.params["plugins"])
 
     def absences(self):
-        """Problems for what is nowhere, and for repositories that have nothing; a warning for a pin that is elsewhere."""
-        pins, problems = self.params["versions"], []
+        """A problem for what is nowhere, or leaves a tree without engine; a warning for a pin that is elsewhere."""
+        pins, problems = self.params["versions"] or [""], []
         absent = {sync: mirror_choice.absent(sync.available, pins) for sync in self.syncs}
         nowhere = set.intersection(*map(set, absent.values()))
         for sync in self.syncs:
             url = sync.source.baseurl
             for pin in absent[sync]:
-                sentence = f"docker-ce {pin} is not in {url}: it has {mirror_choice.versions(sync.available)}"
+                sentence = mirror_choice.absence(pin, sync.available, url)
                 if pin in nowhere or len(absent[sync]) == len(pins):
                     problems.append(sentence + "; set docker_mirror_versions to what there is")
                 else:
@@ -288,8 +293,12 @@ def main():
             mirror.make()
     except (MirrorError, pinned_key.PinnedKeyError, yum_repo.YumRepoError, openpgp.OpenPgpError) as error:
         module.fail_json(msg=f"The mirror cannot be made: {error}. {UNCHANGED}")
+    except WriteError as error:
+        module.fail_json(msg=f"{error}. {UNCHANGED}")
     except OSError as error:
-        module.fail_json(msg=f"The mirror cannot be written: {error.strerror} ({error.filename}). {UNCHANGED}")
+        module.fail_json(
+            msg=f"{error.filename} cannot be written: {error.strerror}. Mend that, and run again. {UNCHANGED}"
+        )
     module.exit_json(**result)
 
 
