@@ -29,7 +29,7 @@ class Source:
 
     def available(self):
         """The builds that there are to choose from."""
-        code, output, errors = self.dnf("repoquery", "--qf", mirror_choice.FORMAT)
+        code, output, errors = self.dnf("repoquery", "--queryformat", mirror_choice.FORMAT)
         if code:
             raise MirrorError(
                 f"the repository {self.baseurl} cannot be read ({last_line(errors)}): "

@@ -3,7 +3,6 @@
 """Brings one tree of a mirror to what was chosen, without touching what is served until the new is whole."""
 
 import os
-import shutil
 
 from ansible_collections.slipway.platform.plugins.module_utils import (
     mirror_choice,
@@ -25,6 +24,7 @@ class Sync:
             os.path.basename(path): path
             for path in keyring.intact([path for folder in tree.folders() for path in mirror_tree.packages(folder)])
         }
+        self.current = self.is_current()
         self.staged = None
 
     def is_current(self):
@@ -75,6 +75,5 @@ class Sync:
         self.staged = None
 
     def discard(self):
-        """Take away what was staged in vain."""
         if self.staged:
-            shutil.rmtree(self.staged, ignore_errors=True)
+            self.tree.discard(self.staged)

@@ -62,6 +62,15 @@ class Tree:
         sync_directory(self.parent)
         self.clear()
 
+    def discard(self, folder):
+        """Take away what was staged in vain, and the parents that were made for it."""
+        shutil.rmtree(folder, ignore_errors=True)
+        self.prune()
+
+    def prune(self):
+        if not os.listdir(self.parent):
+            os.removedirs(self.parent)
+
     def clear(self):
         for folder in self.leftovers():
             shutil.rmtree(folder)
@@ -70,7 +79,7 @@ class Tree:
         if os.path.islink(self.link):
             os.unlink(self.link)
         self.clear()
-        os.removedirs(self.parent)
+        self.prune()
 
 
 def packages_folder(folder):

@@ -120,9 +120,9 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import (
     mirror_choice,
+    mirror_key,
     mirror_tree,
-    openpgp,
-    pinned_key,
+    proxy_address,
     url_secrets,
     yum_repo,
 )
@@ -148,7 +148,7 @@ class Mirror:
         self.module, self.params = module, module.params
         self.directory = self.params["directory"]
         self.releases = {family: numbers for family, numbers in self.params["releases"].items() if numbers}
-        self.refuse(mirror_choice.pin_problems(self.params["versions"]))
+        self.refuse(mirror_choice.pin_problems(self.params["versions"]) + self.proxy_problems())
         self.keys = {family: self.key(family) for family in self.releases}
         self.syncs = [sync for family in self.releases for sync in self.look(family)]
         self.refuse(self.absences())
@@ -162,9 +162,14 @@ class Mirror:
                 msg=f"The mirror cannot be made as asked, nothing was changed:\n{listed}", problems=problems
             )
 
+    def proxy_problems(self):
+        if not self.params["proxy"] or proxy_address.is_address(self.params["proxy"]):
+            return []
+        return ["docker_mirror_proxy is not an address such as http://user:password@proxy.example.com:3128"]
+
     def key(self, family):
         source = self.params["gpg_key"] or "{}/{}/gpg".format(self.params["source_root"], family)
-        return pinned_key.read(source, self.params["gpg_fingerprint"], self.params["proxy"])
+        return mirror_key.read(source, self.params["gpg_fingerprint"], self.params["proxy"])
 
     def look(self, family):
         keyring = Keyring(self.module, self.keys[family])
@@ -201,11 +206,11 @@ class Mirror:
         return [(path, text) for path, text in texts.items() if not is_as_wanted(path, text, KEY_MODE)]
 
     def is_current(self):
-        return not self.abandoned and not self.stale_keys() and all(sync.is_current() for sync in self.syncs)
+        return not self.abandoned and not self.stale_keys() and all(sync.current for sync in self.syncs)
 
     def make(self):
         """Everything new is whole before the first tree is served; what is old goes last."""
-        stale = [sync for sync in self.syncs if not sync.is_current()]
+        stale = [sync for sync in self.syncs if not sync.current]
         try:
             for sync in stale:
                 sync.stage()
@@ -218,9 +223,9 @@ class Mirror:
             for sync in stale:
                 sync.discard()
         for tree in self.abandoned:
-            tree.remove()
             if tree.family not in self.releases:
                 remove(mirror_tree.key_path(self.directory, tree.family))
+            tree.remove()
 
     def relabel(self):
         """Where SELinux is on, a web server reads only what has the label that the policy has for the directory."""
@@ -291,7 +296,7 @@ def main():
         result = mirror.result()
         if result["changed"] and not module.check_mode:
             mirror.make()
-    except (MirrorError, pinned_key.PinnedKeyError, yum_repo.YumRepoError, openpgp.OpenPgpError) as error:
+    except (MirrorError, yum_repo.YumRepoError) as error:
         module.fail_json(msg=f"The mirror cannot be made: {error}. {UNCHANGED}")
     except WriteError as error:
         module.fail_json(msg=f"{error}. {UNCHANGED}")

@@ -68,3 +68,10 @@ def test_a_removed_tree_takes_its_empty_parents_along_and_no_others(tree: Any, t
     tree.remove()
     assert sorted(path.name for path in (tmp_path / "linux/centos").iterdir()) == ["10"]
     assert [found.name for found in mirror_tree.existing(str(tmp_path))] == [other.name]
+
+
+def test_what_was_staged_in_vain_leaves_no_trace(tmp_path: Path) -> None:
+    tree = mirror_tree.Tree(str(tmp_path / "mirror"), "centos", "9", "x86_64")
+    (tmp_path / "other").touch()
+    tree.discard(tree.stage())
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
