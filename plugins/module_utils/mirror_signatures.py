@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Tells which packages are whole and signed by a given key, and by no other that the host may trust."""
+"""Tells which packages are whole and signed by a given key, whatever else the host trusts, and what they are."""
 
 import os
 import tempfile
 
+from ansible_collections.slipway.platform.plugins.module_utils import mirror_choice
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_error import MirrorError
 
 # Without the level, rpm finds nothing wrong with a package that has no signature.
 STRICT = ("--define", "_pkgverify_level all")
 INTACT = ": digests signatures OK"
+# A line for mirror_choice.parse; the place is not asked for.
+FORMAT = "%{NAME}\t%|EPOCH?{%{EPOCH}}:{0}|\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t\n"
 
 
 class Keyring:
@@ -21,17 +24,22 @@ class Keyring:
         path = os.path.join(directory, "key")
         with open(path, "wb") as stream:
             stream.write(key)
-        self.command = [module.get_bin_path("rpmkeys", required=True), "--dbpath", os.path.join(directory, "db")]
-        code, output, errors = self.rpmkeys("--import", path)
+        self.database = ["--dbpath", os.path.join(directory, "db")]
+        code, output, errors = self.run("rpmkeys", "--import", path)
         if code:
             raise MirrorError("rpm does not import the pinned key ({})".format(" ".join((output + errors).split())))
 
     def intact(self, paths):
-        """Those of the packages that are whole and signed."""
-        return intact_in(self.rpmkeys(*STRICT, "--checksig", *paths)[1], paths) if paths else set()
+        """Those of the packages that are whole and signed, by what they say that they are: their names may lie."""
+        if not paths:
+            return {}
+        signed = sorted(intact_in(self.run("rpmkeys", *STRICT, "--checksig", *paths)[1], paths))
+        output = self.run("rpm", "--query", "--nosignature", "--queryformat", FORMAT, "--package", *signed)[1]
+        return {build.nevra: signed[place] for place, build in enumerate(mirror_choice.parse(output))}
 
-    def rpmkeys(self, *arguments):
-        return self.module.run_command(self.command + list(arguments), environ_update={"LC_ALL": "C"})
+    def run(self, program, *arguments):
+        command = [self.module.get_bin_path(program, required=True), *self.database, *arguments]
+        return self.module.run_command(command, environ_update={"LC_ALL": "C"})
 
 
 def intact_in(output, paths):

@@ -20,10 +20,7 @@ class Sync:
         tree.refuse_foreign()
         self.available = source.available()
         self.chosen = mirror_choice.choose(self.available, pins, plugins)
-        self.intact = {
-            os.path.basename(path): path
-            for path in keyring.intact([path for folder in tree.folders() for path in mirror_tree.packages(folder)])
-        }
+        self.intact = keyring.intact([path for folder in tree.folders() for path in mirror_tree.packages(folder)])
         self.current = self.is_current()
         self.staged = None
 
@@ -31,9 +28,9 @@ class Sync:
         """Whether what is served is what was chosen, whole and as its metadata say, and nothing else lies about."""
         served = mirror_tree.packages(self.tree.served())
         return (
-            {os.path.basename(path) for path in served} == {build.file for build in self.chosen}
-            and set(served) <= set(self.intact.values())
-            and not self.tree.leftovers()
+            not self.tree.leftovers()
+            and set(self.intact) == {build.nevra for build in self.chosen}
+            and sorted(self.intact.values()) == served
             and mirror_index.fits(self.tree.served(), served)
         )
 
@@ -42,21 +39,22 @@ class Sync:
         self.staged = self.tree.stage()
         packages = mirror_tree.packages_folder(self.staged)
         for build in self.chosen:
-            if build.file in self.intact:
-                os.link(self.intact[build.file], os.path.join(packages, build.file))
-        missing = [build for build in self.chosen if build.file not in self.intact]
+            if build.nevra in self.intact:
+                os.link(self.intact[build.nevra], os.path.join(packages, build.file))
+        missing = [build for build in self.chosen if build.nevra not in self.intact]
         if missing:
             self.source.download(missing, packages)
-            self.refuse_unsigned([os.path.join(packages, build.file) for build in missing])
+            self.refuse_unsigned(missing, mirror_tree.packages(self.staged))
         self.index()
 
-    def refuse_unsigned(self, paths):
-        refused = sorted(set(paths) - self.keyring.intact(paths))
+    def refuse_unsigned(self, builds, paths):
+        intact = self.keyring.intact(paths)
+        refused = [build.file for build in builds if build.nevra not in intact]
         if refused:
             raise MirrorError(
                 "{} of {} {} damaged, or not signed by the pinned key: ask the repository's owner, or correct "
                 "docker_mirror_gpg_fingerprint".format(
-                    ", ".join(os.path.basename(path) for path in refused),
+                    ", ".join(refused),
                     self.source.baseurl,
                     "is" if len(refused) == 1 else "are",
                 )
