@@ -65,9 +65,9 @@ class Mirror:
         assert run.status != 0, run.output
         return run.failure(self.host.name)
 
-    def versions(self, package: str = "docker-ce", tree: str = TREE) -> list[str]:
+    def versions(self, package: str = "docker-ce", tree: str = TREE, root: str = f"http://{NAME}") -> list[str]:
         """Return the versions of a package that clients of the mirror see."""
-        url = tree.replace(ROOT, f"http://{NAME}")
+        url = tree.replace(ROOT, root)
         repository = f"--repofrompath=seen,{url}/stable --repo=seen --setopt=cachedir=$(mktemp --directory)"
         query = f"dnf --quiet {repository} repoquery --qf '%{{version}}' {package}"
         return self.host.sh(query).split()
@@ -245,15 +245,16 @@ def test_a_power_cut_in_mid_download_leaves_the_old_mirror_and_the_next_run_heal
 
 
 def test_a_full_disk_leaves_the_old_mirror(mirror: Mirror) -> None:
-    small = {"docker_mirror_directory": "/srv/small"}
-    mirror.host.sh("mkdir /srv/small && mount -t tmpfs -o size=150m tmpfs /srv/small")
-    mirror.made(**small)
-    failure = mirror.failure(mirror.converge(**small, docker_mirror_versions=["26.1"]))
+    """Looked at without the web server, to which a disk that is mounted later is hidden."""
+    small = "/srv/small"
+    mirror.host.sh(f"mkdir {small} && mount -t tmpfs -o size=150m tmpfs {small}")
+    mirror.made(docker_mirror_directory=small)
+    failure = mirror.failure(mirror.converge(docker_mirror_directory=small, docker_mirror_versions=["26.1"]))
     assert "stays as it was" in failure
-    assert mirror.versions() == ["20.10.24"]
-    assert len(mirror.host.sh("ls -A /srv/small/linux/centos/9/x86_64").split()) == 2
+    assert mirror.versions(root=f"file://{small}") == ["20.10.24"]
+    assert len(mirror.host.sh(f"ls -A {TREE.replace(ROOT, small)}").split()) == 2
     mirror.made()
-    mirror.host.sh("umount /srv/small; rmdir /srv/small")
+    mirror.host.sh(f"umount {small}; rmdir {small}")
 
 
 def test_a_configuration_that_nginx_does_not_accept_is_not_left_behind(mirror: Mirror) -> None:
