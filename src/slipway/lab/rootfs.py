@@ -54,7 +54,11 @@ TOOLS = Rootfs(
         "squid",
     ),
     {
-        "bookworm": ("docker.io", "containerd", "runc", "tini", "busybox-static"),
+        "bookworm": (
+            *("docker.io", "containerd", "runc", "tini", "busybox-static"),
+            # For hosts that are mirrors; the libraries are those that a host lacks.
+            *("nginx", "nginx-common", "createrepo-c", "libcreaterepo-c0", "libdrpm0", "libzck1", "dnf-plugins-core"),
+        ),
         "trixie": ("docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx"),
     },
 )

@@ -64,7 +64,13 @@ OLDER_ENGINE = (
     Rpm("docker-ce-rootless-extras", OLD, "docker.io"),
 )
 HISTORIC_ENGINE = (Rpm("docker-engine", OLD, "docker.io"),)
-DISTRIBUTION = (Rpm("centos-stream-release", OLD, "docker.io"), Rpm("distribution", OLD, "docker.io"))
+DISTRIBUTION = (
+    Rpm("centos-stream-release", OLD, "docker.io"),
+    Rpm("distribution", OLD, "docker.io"),
+    Rpm("nginx", OLD, "nginx"),
+    Rpm("createrepo_c", OLD, "createrepo-c"),
+    Rpm("dnf-plugins-core", OLD, "dnf-plugins-core"),
+)
 
 
 @dataclass(frozen=True)
