@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 name: prune_problems
 short_description: Say what is wrong with options for pruning, before a host is asked
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Finds filters that C(docker system prune) refuses, alone or together.
   - Whether the schedule is one, M(slipway.platform.docker_daemon) asks systemd.

@@ -37,11 +37,7 @@ def write_dnf_config(params, directory):
     The repository holds all versions here, whatever the pin in the file that it has on the host.
     """
     config = os.path.join(directory, "dnf.conf")
-    repository = "\n[{0}]\nname={0}\nbaseurl={1}\nenabled=1\nskip_if_unavailable=0\n".format(
-        yum_repo.section_name(params["repo_id"]), yum_repo.one_line("baseurl", params["baseurl"])
-    )
-    proxy = yum_repo.proxy_settings(params["proxy"])
-    repository += "".join("{}={}\n".format(key, yum_repo.one_line("proxy", value)) for key, value in proxy)
+    repository = yum_repo.render_private(params["repo_id"], params["baseurl"], params["proxy"])
     write_atomically(config, (read_text(DNF_CONFIG) or "[main]\n") + repository, 0o600)
     return config
 

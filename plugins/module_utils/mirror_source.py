@@ -6,10 +6,9 @@ import os
 import tempfile
 
 from ansible_collections.slipway.platform.plugins.module_utils import mirror_choice, yum_repo
+from ansible_collections.slipway.platform.plugins.module_utils.dnf_query import DNF_CONFIG
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text, write_atomically
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_error import MirrorError
-
-DNF_CONFIG = "/etc/dnf/dnf.conf"
 
 
 class Source:
@@ -19,13 +18,9 @@ class Source:
         self.module, self.baseurl = module, baseurl
         self.directory = tempfile.mkdtemp(dir=module.tmpdir)
         self.config = os.path.join(self.directory, "dnf.conf")
-        write_atomically(self.config, (read_text(DNF_CONFIG) or "[main]\n") + self.section(proxy), 0o600)
-
-    def section(self, proxy):
-        """In a private file: a proxy's password stays out of argv. With a private cache: no answer is old."""
-        settings = [("baseurl", self.baseurl), *yum_repo.proxy_settings(proxy)]
-        lines = [f"{key}={yum_repo.one_line(key, value)}" for key, value in settings]
-        return "\ncachedir={}\n[source]\nname=source\n{}\n".format(self.directory, "\n".join(lines))
+        # Private, so that a proxy's password stays out of argv, and with a cache of its own: no answer is old.
+        main = (read_text(DNF_CONFIG) or "[main]\n") + f"\ncachedir={self.directory}\n"
+        write_atomically(self.config, main + yum_repo.render_private("source", baseurl, proxy), 0o600)
 
     def available(self):
         """The builds that there are to choose from."""

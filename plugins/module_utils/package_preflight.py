@@ -19,6 +19,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     yum_repo,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import nearest_existing_parent
+from ansible_collections.slipway.platform.plugins.module_utils.repository_variables import ENGINE
 
 UNITS = ("docker.service", "docker.socket", "containerd.service")
 ENOUGH_BYTES = 2 * 1024**3
@@ -45,7 +46,7 @@ def why_unreadable(params, error):
             web_fetch.fetch(yum_repo.probe_url(params["baseurl"], platform.machine()), params["proxy"], PROBE_SECONDS)
     except web_fetch.FetchError as reason:
         return reason
-    return web_fetch.FetchError(str(error))
+    return web_fetch.FetchError(str(error), web_fetch.check(ENGINE))
 
 
 def choose_pinned(module, installed, problems):

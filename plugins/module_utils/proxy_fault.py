@@ -16,7 +16,7 @@ Fault = namedtuple("Fault", ["reason", "remedy"])
 TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
-def find(proxy, url, error, variable="docker_engine_proxy"):
+def find(proxy, url, error, variable):
     """What a user has to correct, or None for all else; variable is where users name the proxy."""
     address, user, _ = split_credentials(proxy)
     name = urlsplit(address).netloc

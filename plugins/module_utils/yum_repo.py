@@ -66,6 +66,13 @@ def file_mode(options):
     return 0o600 if secrets_of([options["proxy"], options["baseurl"]]) else 0o644
 
 
+def render_private(repo_id, baseurl, proxy):
+    """A section for a configuration that only root reads, and that asks for all versions."""
+    settings = [("name", repo_id), ("baseurl", baseurl), ("enabled", "1"), ("skip_if_unavailable", "0")]
+    lines = [f"{key}={one_line(key, value)}\n" for key, value in settings + proxy_settings(proxy)]
+    return "\n[{}]\n".format(section_name(repo_id)) + "".join(lines)
+
+
 def flag(value):
     return "1" if value else "0"
 

@@ -6,7 +6,7 @@
 DOCUMENTATION = r"""
 module: docker_data
 short_description: Remove the data of an engine that is gone
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Removes images, containers, volumes and whatever else the engine and containerd keep in their roots. There is no way
     back.

@@ -6,7 +6,7 @@
 DOCUMENTATION = r"""
 module: docker_mirror
 short_description: Mirror chosen versions of the engine's packages, with their key, in the layout of download.docker.com
-version_added: 0.3.0
+version_added: 0.1.0
 description:
   - Verifies the fingerprint of each family's key, finds the chosen versions, and fails with all problems at once,
     before anything is changed.
@@ -120,9 +120,9 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import (
     mirror_choice,
-    mirror_key,
     mirror_tree,
     proxy_address,
+    repository_key,
     url_secrets,
     yum_repo,
 )
@@ -136,6 +136,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.mirror_error impo
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_signatures import Keyring
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_source import Source
 from ansible_collections.slipway.platform.plugins.module_utils.mirror_sync import Sync
+from ansible_collections.slipway.platform.plugins.module_utils.repository_variables import MIRROR
 
 KEY_MODE = 0o644
 UNCHANGED = "What is served stays as it was."
@@ -169,7 +170,7 @@ class Mirror:
 
     def key(self, family):
         source = self.params["gpg_key"] or "{}/{}/gpg".format(self.params["source_root"], family)
-        return mirror_key.read(source, self.params["gpg_fingerprint"], self.params["proxy"])
+        return repository_key.read(source, self.params["gpg_fingerprint"], self.params["proxy"], MIRROR)
 
     def look(self, family):
         keyring = Keyring(self.module, self.keys[family])
@@ -296,7 +297,7 @@ def main():
         result = mirror.result()
         if result["changed"] and not module.check_mode:
             mirror.make()
-    except (MirrorError, yum_repo.YumRepoError) as error:
+    except (MirrorError, repository_key.KeyFileError, yum_repo.YumRepoError) as error:
         module.fail_json(msg=f"The mirror cannot be made: {error}. {UNCHANGED}")
     except WriteError as error:
         module.fail_json(msg=f"{error}. {UNCHANGED}")

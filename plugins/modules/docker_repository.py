@@ -198,6 +198,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     openpgp,
     owned_groups,
     package_preflight,
+    repository_key,
     rpm_packages,
     url_secrets,
     web_fetch,
@@ -210,62 +211,42 @@ from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
     remove,
     write_atomically,
 )
+from ansible_collections.slipway.platform.plugins.module_utils.repository_variables import ENGINE
 
 KEY_MODE = 0o644
 TIMEOUT_SECONDS = 10
 UNCHANGED = "Nothing was changed."
 
 
-def read_key(path):
-    """The key file on the host, or None."""
+def read_trusted(params):
+    """The key file on the host; nothing where it is not there, is damaged, or holds a key that is not pinned."""
     try:
-        with open(path, "rb") as stream:
-            return stream.read()
-    except FileNotFoundError:
+        key = repository_key.read_file(params["key_file"])
+        return None if openpgp.untrusted(key, params["gpg_fingerprint"]) else key
+    except (OSError, openpgp.OpenPgpError):
         return None
 
 
 def is_trusted_on_host(params):
     """Whether the key file on the host holds pinned keys only and has its mode."""
-    key = read_key(params["key_file"])
-    try:
-        trusted = key is not None and not openpgp.untrusted(key, params["gpg_fingerprint"])
-    except openpgp.OpenPgpError:
-        return False
-    return trusted and is_as_wanted(params["key_file"], read_text(params["key_file"]), KEY_MODE)
+    return bool(read_trusted(params)) and is_as_wanted(params["key_file"], read_text(params["key_file"]), KEY_MODE)
 
 
 def fetch_key(module):
     """The key from its source; fails unless every key in it is pinned."""
-    source = module.params["gpg_key"]
+    params = module.params
     try:
-        key = read_key(source) if source.startswith("/") else fetch(module, source)
-        if key is None:
-            module.fail_json(msg=f"The key {source} is not on the host: copy it there. {UNCHANGED}")
-        untrusted = openpgp.untrusted(key, module.params["gpg_fingerprint"])
-    except web_fetch.FetchError as error:
-        module.fail_json(msg=f"The key at {source} cannot be fetched ({error}): {error.remedy}. {UNCHANGED}")
-    except openpgp.OpenPgpError as error:
-        module.fail_json(msg=f"The key at {source} cannot be trusted: {error}. {UNCHANGED}")
-    if untrusted:
-        module.fail_json(
-            msg="The key at {} has the fingerprint {}, pinned is {}: not trusted. Ask the repository's owner which "
-            "is right before you change the pin. {}".format(
-                source, " and ".join(untrusted), " and ".join(module.params["gpg_fingerprint"]), UNCHANGED
-            )
-        )
-    return key
-
-
-def fetch(module, url):
-    return web_fetch.fetch(url, module.params["proxy"], TIMEOUT_SECONDS)
+        return repository_key.read(params["gpg_key"], params["gpg_fingerprint"], params["proxy"], ENGINE)
+    except repository_key.KeyFileError as error:
+        sentence = str(error)
+        module.fail_json(msg=f"{sentence[0].upper()}{sentence[1:]}. {UNCHANGED}")
 
 
 def prove_repository(module):
     """Fail unless the repository answers."""
     url = yum_repo.probe_url(module.params["baseurl"], platform.machine())
     try:
-        fetch(module, url)
+        web_fetch.fetch(url, module.params["proxy"], TIMEOUT_SECONDS)
     except web_fetch.FetchError as error:
         module.fail_json(msg=f"The repository at {url} cannot be reached ({error}): {error.remedy}. {UNCHANGED}")
 
@@ -326,8 +307,8 @@ def make_absent(module):
 def forget_imported_keys(module):
     """Take the key file's keys out of rpm's database, into which dnf has imported them."""
     try:
-        fingerprints = openpgp.fingerprints(read_key(module.params["key_file"]) or b"")
-    except openpgp.OpenPgpError:
+        fingerprints = openpgp.fingerprints(repository_key.read_file(module.params["key_file"]))
+    except (OSError, openpgp.OpenPgpError):
         return  # nothing that dnf could have imported
     for fingerprint in fingerprints:
         # rpm names a key after the last eight digits of its fingerprint; one that it does not know is an error to it.

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils import mirror_key, openpgp
-from ansible_collections.slipway.platform.plugins.module_utils.mirror_error import MirrorError
+from ansible_collections.slipway.platform.plugins.module_utils import openpgp, repository_key
+from ansible_collections.slipway.platform.plugins.module_utils.repository_key import KeyFileError
+from ansible_collections.slipway.platform.plugins.module_utils.repository_variables import MIRROR
 
 # The public key packet of a key that nobody has: version 4, a time, an algorithm and no material.
 BODY = b"\x04\x00\x00\x00\x01\x01"
@@ -12,16 +13,16 @@ KEY = bytes([0xC6, len(BODY)]) + BODY
 PIN = openpgp.fingerprint(BODY)
 
 
-def test_a_mirror_key_is_returned_as_it_is(tmp_path: Path) -> None:
+def test_a_pinned_key_is_returned_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_bytes(KEY)
-    assert mirror_key.read(str(path), [PIN], None) == KEY
+    assert repository_key.read(str(path), [PIN], None, MIRROR) == KEY
 
 
 @pytest.mark.parametrize(
     ("content", "pins", "words"),
     [
-        (KEY, ["A" * 40], ["has the fingerprint " + PIN, "A" * 40, "ask"]),
+        (KEY, ["A" * 40], ["has the fingerprint " + PIN, "A" * 40, "ask the"]),
         (b"no key", [PIN], ["cannot be trusted", "not an OpenPGP"]),
         (KEY, ["abc"], ["abc", "40"]),
         (None, [PIN], ["cannot be read", "copy it"]),
@@ -33,17 +34,17 @@ def test_any_other_key_is_a_sentence_that_names_it(
     path = tmp_path / "key"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(MirrorError) as refusal:
-        mirror_key.read(str(path), pins, None)
+    with pytest.raises(KeyFileError) as refusal:
+        repository_key.read(str(path), pins, None, MIRROR)
     for word in [str(path), *words]:
         assert word in str(refusal.value)
 
 
 def test_an_address_that_does_not_answer_is_a_sentence() -> None:
-    with pytest.raises(MirrorError, match=r"http://127\.0\.0\.1:9/gpg cannot be fetched"):
-        mirror_key.read("http://127.0.0.1:9/gpg", [PIN], None)
+    with pytest.raises(KeyFileError, match=r"http://127\.0\.0\.1:9/gpg cannot be fetched .* docker_mirror_gpg_key"):
+        repository_key.read("http://127.0.0.1:9/gpg", [PIN], None, MIRROR)
 
 
 def test_a_proxy_that_does_not_answer_is_to_blame() -> None:
-    with pytest.raises(MirrorError, match="correct docker_mirror_proxy"):
-        mirror_key.read("http://mirror.example.com/gpg", [PIN], "http://127.0.0.1:9")
+    with pytest.raises(KeyFileError, match="correct docker_mirror_proxy"):
+        repository_key.read("http://mirror.example.com/gpg", [PIN], "http://127.0.0.1:9", MIRROR)
