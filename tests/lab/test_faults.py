@@ -13,6 +13,7 @@ import pytest
 
 from slipway.lab.workbench import LabHost, Workbench
 
+pytestmark = pytest.mark.slow
 PATIENCE_SECONDS = 60
 # The phases at whose beginning a play is killed.
 PHASES = ["Packages | Install", "Daemon | Prove", "Access | Keep"]

@@ -12,6 +12,7 @@ from slipway.lab import hosts, inventory, play, proxy
 from slipway.lab.paths import PROJECT
 from slipway.lab.workbench import Workbench
 
+pytestmark = pytest.mark.slow
 PLAYBOOK = PROJECT / "playbooks/mirror.yml"
 SOURCE = "https://download.docker.com"
 NAME = "packages.slipway.test"  # of one host only: a name that two have leads to either

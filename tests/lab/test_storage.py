@@ -8,6 +8,7 @@ import pytest
 
 from slipway.lab.workbench import LabHost, Workbench
 
+pytestmark = pytest.mark.slow
 ROOT = "/data/docker"
 CONTAINERD = f"{ROOT}/containerd/daemon"
 DEFAULT = "/var/lib/docker"

@@ -10,6 +10,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import engine_ver
 
 from slipway.lab.workbench import LabHost, Workbench
 
+pytestmark = pytest.mark.slow
 REPOSITORY = "/etc/yum.repos.d/docker-ce.repo"
 ENGINE = "rpm --query --queryformat '%{VERSION} ' docker-ce docker-ce-cli docker-ce-rootless-extras"
 UPDATE = "dnf --assumeyes --quiet update"
