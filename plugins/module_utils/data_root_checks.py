@@ -6,7 +6,7 @@ import os
 import re
 
 from ansible_collections.slipway.platform.plugins.module_utils import data_root, mount_table
-from ansible_collections.slipway.platform.plugins.module_utils.file_io import nearest_existing_parent, read_text
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import nearest_existing_parent
 
 # Where docker_daemon writes them unless it is told otherwise.
 DAEMON_JSON = "/etc/docker/daemon.json"
@@ -34,7 +34,7 @@ def problems(module, root, leave_data, daemon_json=DAEMON_JSON, containerd_drop_
     if found:
         return [PREFIX + found]
     parent = os.path.realpath(nearest_existing_parent(root))
-    mount = mount_table.holding(parent, mount_table.parse(read_text("/proc/self/mountinfo")))
+    mount = mount_table.holding(parent, mount_table.current())
     # At the default root an engine may be at work, or be baked into an image on whatever file system builds it.
     found = None if root == data_root.DEFAULT else mount_problem(root, mount)
     found = found or format_problem(root, mount, xfs_info(module, mount))

@@ -4,8 +4,6 @@
 
 import os
 
-from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
-
 # What dockerd and containerd make in their roots, all storage drivers included.
 ENTRIES = frozenset(
     """
@@ -40,15 +38,9 @@ def refuse_foreign(root):
 
 def refuse_mounted(root, mounts):
     """Fail when something is mounted below the root: a container that still runs, or somebody's disk."""
-    below = [path for path in mounts if path.startswith(root.rstrip("/") + "/")]
+    below = [mount.point for mount in mounts if mount.point.startswith(root.rstrip("/") + "/")]
     if below:
         raise DataError(f"{below[0]} is still mounted: stop what uses it, or reboot the host, and run again")
-
-
-def mount_points(text=None):
-    """The mount points in /proc/self/mountinfo, whose fifth field writes spaces as octal numbers."""
-    lines = (read_text("/proc/self/mountinfo") if text is None else text).splitlines()
-    return [line.split()[4].replace("\\040", " ") for line in lines]
 
 
 def remove_command(root):

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Reads /proc/self/mountinfo: which mount holds a path."""
+"""Reads /proc/self/mountinfo: what is mounted where, and which mount holds a path."""
 
 import collections
 import re
+
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
 Mount = collections.namedtuple("Mount", "point kind options")
 ESCAPED = re.compile(r"\\([0-7]{3})")
@@ -20,6 +22,11 @@ def parse_line(line):
     kind, _, super_options = of_file_system.split(" ", 2)
     options = set(fields[5].split(",")) | set(super_options.split(","))
     return Mount(ESCAPED.sub(lambda found: chr(int(found.group(1), 8)), fields[4]), kind, options)
+
+
+def current():
+    """The mounts of this process."""
+    return parse(read_text("/proc/self/mountinfo"))
 
 
 def holding(path, mounts):

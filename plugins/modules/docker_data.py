@@ -62,7 +62,7 @@ removed:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils import engine_data, file_io
+from ansible_collections.slipway.platform.plugins.module_utils import engine_data, file_io, mount_table
 
 
 def main():
@@ -80,7 +80,7 @@ def main():
         for root in roots:
             engine_data.refuse_foreign(root)
             # In check mode the engine and its containers are still there.
-            engine_data.refuse_mounted(root, [] if module.check_mode else engine_data.mount_points())
+            engine_data.refuse_mounted(root, [] if module.check_mode else mount_table.current())
     except engine_data.DataError as error:
         module.fail_json(msg=f"{error}. No data was removed.")
     if not module.check_mode:
