@@ -58,6 +58,15 @@ def as_string(value):
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def parse(text):
+    """The options in the text of a daemon.json; one that is absent or that dockerd cannot read holds none."""
+    try:
+        options = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return options if isinstance(options, dict) else {}
+
+
 def render(options):
     return json.dumps(options, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

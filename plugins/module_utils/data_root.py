@@ -3,9 +3,9 @@
 """Knows where the engine and its containerd keep their data, and what is kept there."""
 
 import glob
-import json
 import os
 
+from ansible_collections.slipway.platform.plugins.module_utils import daemon_options
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
 DEFAULT = "/var/lib/docker"
@@ -30,10 +30,7 @@ def of(options):
 
 def in_force(text):
     """The data root that the text of a daemon.json names; a text that dockerd cannot read names none."""
-    try:
-        return of(json.loads(text or "{}"))
-    except (ValueError, AttributeError):
-        return DEFAULT
+    return of(daemon_options.parse(text))
 
 
 def containerd_root(root):

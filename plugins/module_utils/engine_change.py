@@ -2,22 +2,11 @@
 # Copyright: Slipway contributors
 """Finds what a change of the engine's version means on this host, before the packages are changed."""
 
-import json
-
-from ansible_collections.slipway.platform.plugins.module_utils import engine_api, engine_versions
+from ansible_collections.slipway.platform.plugins.module_utils import daemon_options, engine_api, engine_versions
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
 API_SOCKET = "/run/docker.sock"
 DAEMON_JSON = "/etc/docker/daemon.json"
-
-
-def options_in_place():
-    """What daemon.json holds now; one that is broken is docker_daemon's to name."""
-    try:
-        options = json.loads(read_text(DAEMON_JSON) or "{}")
-    except ValueError:
-        return {}
-    return options if isinstance(options, dict) else {}
 
 
 def option_problems(package, version, wanted):
@@ -77,5 +66,5 @@ def look(module, installed, version, wanted, problems):
     if container_warning(info):
         module.warn(container_warning(info))
     return engine_versions.announcements(package, before, version) + in_place_announcements(
-        version, wanted, options_in_place()
+        version, wanted, daemon_options.parse(read_text(DAEMON_JSON))
     )

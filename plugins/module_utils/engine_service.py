@@ -2,11 +2,11 @@
 # Copyright: Slipway contributors
 """Brings the engine's units to a state, proves that its API answers, and goes back when it does not."""
 
-import json
 import time
 
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_log,
+    daemon_options,
     engine_api,
     engine_move,
     engine_shutdown,
@@ -53,10 +53,7 @@ def is_restart_pending(docker):
 
 def protect_containers(docker):
     """Make a newly set live-restore effective before the engine stops; older settings come with the restart."""
-    try:
-        wanted = json.loads(read_text(docker.module.params["path"]) or "{}").get("live-restore")
-    except ValueError:
-        return
+    wanted = daemon_options.parse(read_text(docker.module.params["path"])).get("live-restore")
     if wanted and docker.is_running and not docker.has_live_restore():
         docker.systemctl("reload", SERVICE)
         engine_api.wait_until(docker.has_live_restore, RELOAD_SECONDS)

@@ -5,7 +5,12 @@
 import json
 import os
 
-from ansible_collections.slipway.platform.plugins.module_utils import engine_api, rollback, systemd_units
+from ansible_collections.slipway.platform.plugins.module_utils import (
+    daemon_options,
+    engine_api,
+    rollback,
+    systemd_units,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.engine_units import (
     RELOAD_SECONDS,
     SERVICE,
@@ -64,7 +69,7 @@ def release_containers(docker):
     """Turn live-restore off in the running engine; daemon.json is as it was afterwards."""
     path = docker.module.params["path"]
     before = rollback.snapshot(path) or {"text": None, "mode": 0o644}
-    options = dict(options_of(before["text"]), **{"live-restore": False})
+    options = dict(daemon_options.parse(before["text"]), **{"live-restore": False})
     try:
         put(path, json.dumps(options), before["mode"])
         docker.systemctl("reload", SERVICE)
@@ -72,14 +77,6 @@ def release_containers(docker):
             raise ServiceError(f"live-restore cannot be turned off by a reload of {SERVICE}: stop its containers")
     finally:
         put(path, before["text"], before["mode"])
-
-
-def options_of(text):
-    """The options of a daemon.json that the running engine has read; what was broken since says nothing."""
-    try:
-        return json.loads(text or "{}")
-    except ValueError:
-        return {}
 
 
 def shims(proc="/proc"):

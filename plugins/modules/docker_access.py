@@ -106,12 +106,12 @@ restart_pending:
 """
 
 import grp
-import json
 import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_config,
+    daemon_options,
     file_io,
     owned_groups,
     rollback,
@@ -144,11 +144,7 @@ def refuse_unknown_users(members):
 
 
 def refuse_two_lists_of_hosts(tls):
-    try:
-        options = json.loads(file_io.read_text(DAEMON_JSON) or "{}")
-    except ValueError:
-        return
-    if tls and "hosts" in options:
+    if tls and "hosts" in daemon_options.parse(file_io.read_text(DAEMON_JSON)):
         raise socket_access.AccessError(
             f"hosts in {DAEMON_JSON} and docker_access_tls both say where the engine listens: "
             "take hosts out of docker_engine_daemon_options"

@@ -88,3 +88,13 @@ def test_the_text_is_the_same_whatever_the_order_of_the_keys() -> None:
     text = daemon_options.render({"b": {"d": 1, "c": 2}, "a": "ä"})
     assert text == daemon_options.render({"a": "ä", "b": {"c": 2, "d": 1}})
     assert text == '{\n  "a": "ä",\n  "b": {\n    "c": 2,\n    "d": 1\n  }\n}\n'
+
+
+@pytest.mark.parametrize("text", [None, "", "{broken", "[]"])
+def test_a_configuration_that_says_nothing_is_no_obstacle(text: str | None) -> None:
+    assert daemon_options.parse(text) == {}
+
+
+def test_what_is_written_is_read() -> None:
+    options = {"live-restore": True, "log-opts": {"max-file": "3"}}
+    assert daemon_options.parse(daemon_options.render(options)) == options

@@ -27,8 +27,3 @@ def proc(tmp_path: Path) -> str:
 
 def test_only_shims_of_docker_s_containers_count(proc: str) -> None:
     assert engine_shutdown.shims(proc) == ["7", "12"]
-
-
-@pytest.mark.parametrize("text", [None, "", "{broken"])
-def test_a_configuration_that_says_nothing_is_no_obstacle(text: str | None) -> None:
-    assert engine_shutdown.options_of(text) == {}
