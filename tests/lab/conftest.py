@@ -8,24 +8,35 @@ import pytest
 from slipway.lab.workbench import LabHost, Workbench
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def workbench() -> Iterator[Workbench]:
-    """Where hosts are made, stand-ins all of them; those that were made are gone when the session ends."""
+    """Where a module makes its hosts, stand-ins all of them; they are gone when the module ends.
+
+    Each takes 7 of the kernel's 128 inotify instances (fs.inotify.max_user_instances): 19 at once do not boot.
+    """
     workbench = Workbench("offline")
     yield workbench
     workbench.clear()
 
 
 @pytest.fixture(scope="session")
-def fresh_host(workbench: Workbench) -> LabHost:
-    """A host on which nothing may be changed: its tests prove refusals and dry runs."""
-    return workbench.make("test-fresh")
+def lasting_workbench() -> Iterator[Workbench]:
+    """Where the hosts are made that all modules share."""
+    workbench = Workbench("offline")
+    yield workbench
+    workbench.clear()
 
 
 @pytest.fixture(scope="session")
-def converged_host(workbench: Workbench) -> LabHost:
+def fresh_host(lasting_workbench: Workbench) -> LabHost:
+    """A host on which nothing may be changed: its tests prove refusals and dry runs."""
+    return lasting_workbench.make("test-fresh")
+
+
+@pytest.fixture(scope="session")
+def converged_host(lasting_workbench: Workbench) -> LabHost:
     """A host with a running engine, which every test leaves as it found it."""
-    host = workbench.make("test-converged")
+    host = lasting_workbench.make("test-converged")
     converged = host.converge()
     assert converged.status == 0, converged.output
     return host

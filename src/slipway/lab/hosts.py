@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 
 import docker
-from docker.errors import NotFound
+from docker.errors import APIError, NotFound
 from docker.models.containers import Container
 from docker.types import Mount
 
@@ -19,6 +19,11 @@ REPOSITORY = "slipway-repository"
 # The names of the real servers, so that hosts are configured here exactly as anywhere else.
 REPOSITORY_NAMES = ["download.docker.com", "yum.dockerproject.org"]
 BOOT_SECONDS = 60
+# systemd ends without a word when it gets no inotify instance.
+TOO_MANY_HOSTS = (
+    "Perhaps there are too many hosts, 7 inotify instances each: remove some, or raise the machine's sysctl "
+    "fs.inotify.max_user_instances."
+)
 # On the isolated network nobody is there to say that a name does not exist: do not wait long for him.
 NAME_LOOKUPS = ["timeout:1", "attempts:1"]
 
@@ -66,14 +71,19 @@ def reboot(host: Container) -> None:
 
 
 def wait_until_booted(host: Container) -> None:
-    """Wait until systemd has started everything. Raises LabError when it has not within BOOT_SECONDS."""
+    """Wait until systemd has started everything. Raises LabError when it has ended, or has not within BOOT_SECONDS."""
     deadline = time.monotonic() + BOOT_SECONDS
     while True:
-        _, state = run(host, "systemctl", "is-system-running")
+        try:
+            _, state = run(host, "systemctl", "is-system-running")
+        except APIError as error:  # nothing can be run on a host that has ended
+            raise LabError(f"{host.name} ended while it booted. {TOO_MANY_HOSTS}") from error
         if state in ("running", "degraded"):
             return
         if time.monotonic() > deadline:
-            raise LabError(f"{host.name} has not booted within {BOOT_SECONDS} s: systemd says {state!r}.")
+            raise LabError(
+                f"{host.name} has not booted within {BOOT_SECONDS} s: systemd says {state!r}. {TOO_MANY_HOSTS}"
+            )
         time.sleep(0.1)
 
 
