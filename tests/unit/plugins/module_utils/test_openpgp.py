@@ -3,6 +3,7 @@
 import base64
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -50,14 +51,15 @@ class Gpg:
 
 
 @pytest.fixture(scope="module")
-def gpg(tmp_path_factory: pytest.TempPathFactory) -> Gpg:
+def gpg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gpg]:
     home = tmp_path_factory.mktemp("gnupg")
     home.chmod(0o700)
     gpg = Gpg(home)
     gpg.run("--quick-generate-key", "One <one@example.com>", "rsa2048", "sign", "never")
     gpg.run("--quick-generate-key", "Two <two@example.com>", "ed25519", "sign", "never")
     gpg.run("--quick-add-key", gpg.fingerprints()[0], "rsa2048", "encr", "never")
-    return gpg
+    yield gpg
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
 
 
 @needs_gpg
