@@ -112,6 +112,12 @@ def test_the_base_is_a_plain_image_and_no_host(client: docker.DockerClient, supp
     base = client.images.get(supply.bases[image_supply.CENTOS])
     assert base.attrs["Config"]["Cmd"] == ["/bin/bash"]
     assert client.containers.run(base, ["sh", "-c", "ls -A /home"], remove=True) == b""
+    keys = client.containers.run(base, ["find", "/etc/ssh", "-name", "ssh_host_*"], remove=True)
+    assert keys == b""
+
+
+def test_a_host_is_no_base_it_knows_no_repository(client: docker.DockerClient, workbench: Workbench) -> None:
+    assert client.containers.run(workbench.images.host, ["ls", "-A", "/etc/yum.repos.d"], remove=True) == b""
 
 
 def test_what_the_engine_pushes_hosts_pull_under_the_registry_s_name(
