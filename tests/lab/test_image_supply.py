@@ -105,7 +105,7 @@ def test_pip_gets_the_versions_of_the_constraints_from_the_lab_and_nothing_else(
 def test_dnf_installs_whatever_the_supply_promises_and_no_placeholder_is_promised(supply: Supply, run: Run) -> None:
     assert supply.packages
     assert "Complete!" in run(f"dnf --assumeyes install {shlex.join(supply.packages)}")
-    assert supply.packages.isdisjoint({"podman", "buildah", "crun", "runc", "docker-ce"})
+    assert supply.packages.isdisjoint({"podman", "buildah", "crun", "runc", "slirp4netns", "docker-ce"})
 
 
 def test_the_base_is_a_plain_image_and_no_host(client: docker.DockerClient, supply: Supply) -> None:

@@ -98,6 +98,12 @@ def test_epochs_are_upstreams_so_that_pins_must_get_them_right(spec: str, epoch:
     assert (found[1] if found else None) == epoch
 
 
+def test_what_is_provided_without_being_there_is_not_promised() -> None:
+    release = (SPECS / "centos-stream-release.spec").read_text()
+    (untrue,) = re.findall(r"^# What is not there.*?\n\n", release, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"^Provides: (\S+)", untrue, re.MULTILINE)) == assemble.ABSENT
+
+
 def test_no_spec_is_forgotten() -> None:
     assert {path.stem for path in SPECS.glob("*.spec")} == {rpm.spec for rpm in ALL_RPMS}
 

@@ -67,7 +67,7 @@ def fingerprint(client: docker.DockerClient, image: str) -> str:
 
 
 def packages(client: docker.DockerClient, image: str) -> frozenset[str]:
-    """Return the names that dnf can install of the distribution and of EPEL: placeholders do not count."""
+    """Return the names that dnf can install of the distribution and of EPEL; what is a placeholder does not count."""
     return frozenset(str(client.images.get(image).labels[PACKAGES_LABEL]).split())
 
 

@@ -74,6 +74,8 @@ DISTRIBUTION = (
 )
 PLACEHOLDERS = (Rpm("distribution", OLD, "docker.io"),)
 EPEL = (Rpm("tini", OLD, "tini"),)
+# What centos-stream-release provides for docker-ce's sake alone.
+ABSENT = {"container-selinux", "fuse-overlayfs", "libcgroup", "slirp4netns"}
 
 
 @dataclass(frozen=True)
@@ -281,9 +283,9 @@ def lay_out_flat(folder: Path, rpms: Iterable[Path]) -> None:
 
 
 def installable(rpms: Iterable[Path]) -> str:
-    """Return the names by which dnf installs rpms, what they provide included, one a line."""
+    """Return the names by which dnf installs rpms, what they truly provide included, one a line."""
     names = run("rpm", "--query", "--nosignature", "--queryformat", "[%{PROVIDENAME}\\n]", "--package", *rpms)
-    return "".join(sorted(set(names.splitlines(keepends=True))))
+    return "\n".join(sorted(set(names.split()) - ABSENT))
 
 
 def repo_file(tree: str) -> str:
