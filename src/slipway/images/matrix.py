@@ -4,6 +4,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def load(path: Path = IMAGES) -> dict[str, Image]:
     _refuse_twice("tag", [tag for image in found for tag in image.local_tags])
     images = {image.name: image for image in found}
     digests = _digests(path.with_name(DIGESTS))
+    _refuse_circles(images)
     return {name: _founded(image, images, digests) for name, image in images.items()}
 
 
@@ -122,6 +124,13 @@ def _image(entry_name: str, version: str, entry: Entry) -> Image:
 
 def _tuples(entry: Entry) -> Entry:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+
+
+def _refuse_circles(images: Mapping[str, Image]) -> None:
+    try:
+        TopologicalSorter({name: [image.base] for name, image in images.items()}).prepare()
+    except CycleError as error:
+        raise ImageError(f"Images stand on each other: {' -> '.join(error.args[1])}. Give one another base.") from error
 
 
 def _founded(image: Image, images: Mapping[str, Image], digests: Mapping[str, str]) -> Image:

@@ -58,14 +58,12 @@ def _where(place: tuple[Any, ...]) -> str:
 
 def _sentence(error: ValidationError) -> str:
     schema: Any = error.schema
-    if schema is False:
-        return "this key does not belong here: it belongs to the entry that holds the versions."
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = sorted(schema["properties"])
         unknown = next(key for key in error.instance if key not in known)
         near = get_close_matches(unknown, known, 1)
         hint = f" Did you mean {near[0]}?" if near else ""
         return f"unknown key {unknown!r}.{hint} Known keys: {', '.join(known)}."
-    if error.validator != "required" and "description" in schema:
+    if "description" in schema and error.validator != "required":
         return f"{error.instance!r} will not do: wanted is {schema['description']}."
     return f"{error.message}."

@@ -3,18 +3,22 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound
 
 from slipway.images import escape
 from slipway.images.errors import ImageError
-from slipway.images.image import Image
+from slipway.images.image import Context, Image
 from slipway.images.matrix import DOCKERFILES
 
 TEMPLATES = DOCKERFILES / "templates"
 RENDERED = DOCKERFILES / "rendered"
+PROJECT = DOCKERFILES.parent
+IGNORE_HEADER = "# Rendered from dockerfiles/images.yml: what builds may copy from here."
+IGNORED = "**/__pycache__"
 # Macros leave some more than one.
 BLANK_LINES = re.compile(r"\n{3,}")
 
@@ -37,25 +41,34 @@ def render(image: Image, *, buildkit: bool = False) -> str:
     return BLANK_LINES.sub("\n\n", text).strip() + "\n"
 
 
-def dockerignore(image: Image) -> str:
-    """Return the .dockerignore of an image: it lets through what the image's context includes, and no more."""
-    included = image.context.include if image.context else ()
-    return "".join(f"{line}\n" for line in ("*", *(f"!{path}" for path in included), "**/__pycache__"))
+def files(images: Iterable[Image]) -> dict[Path, str]:
+    """Return each rendered file's path and text: Dockerfiles, and in the folders that builds copy from .dockerignore.
 
-
-def files(images: Iterable[Image]) -> Iterator[tuple[Path, str]]:
-    """Yield each rendered file's path and text. The second name is what BuildKit looks for beside a Dockerfile."""
+    Raises ImageError where two images want different things of one folder.
+    """
+    texts: dict[Path, str] = {}
     for image in images:
-        folder = RENDERED / image.name
-        yield folder / "Dockerfile", render(image)
-        yield folder / "Dockerfile.dockerignore", dockerignore(image)
+        texts[RENDERED / image.name / "Dockerfile"] = render(image)
+        if image.context:
+            path = PROJECT / image.context.path / ".dockerignore"
+            if texts.setdefault(path, _dockerignore(image.context)) != _dockerignore(image.context):
+                raise ImageError(
+                    f"{image.name} and another image include different parts of the folder {image.context.path}: "
+                    "give both the same include, or folders of their own."
+                )
+    return texts
+
+
+def _dockerignore(context: Context) -> str:
+    """Let through what the context includes, and no more."""
+    return "".join(f"{line}\n" for line in (IGNORE_HEADER, "*", *(f"!{path}" for path in context.include), IGNORED))
 
 
 def write(images: Iterable[Image]) -> list[Path]:
     """Write what is stale and remove what no image has any more; return the paths of both."""
-    wanted = dict(files(images))
-    stale = [path for path, text in wanted.items() if _text(path) != text]
-    for path in stale:
+    wanted = files(images)
+    outdated = [path for path, text in wanted.items() if _text(path) != text]
+    for path in outdated:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(wanted[path])
     orphans = [path for path in _committed() if path not in wanted]
@@ -63,24 +76,25 @@ def write(images: Iterable[Image]) -> list[Path]:
         path.unlink()
         if not any(path.parent.iterdir()):
             path.parent.rmdir()
-    return stale + orphans
+    return outdated + orphans
 
 
 def stale(images: Iterable[Image]) -> str:
     """Return a unified diff from the files as they are to what would be rendered; nothing when they agree."""
-    wanted = dict(files(images))
+    wanted = files(images)
     return "".join(
         line
         for path in sorted({*wanted, *_committed()})
         for line in difflib.unified_diff(
             _text(path).splitlines(keepends=True),
             wanted.get(path, "").splitlines(keepends=True),
-            fromfile=f"{path.relative_to(DOCKERFILES.parent)} (as it is)",
-            tofile=f"{path.relative_to(DOCKERFILES.parent)} (rendered)",
+            fromfile=f"{path.relative_to(PROJECT)} (as it is)",
+            tofile=f"{path.relative_to(PROJECT)} (rendered)",
         )
     )
 
 
+@cache
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -98,6 +112,7 @@ def _environment() -> Environment:
 
 
 def _committed() -> list[Path]:
+    """The Dockerfiles that are there, those of images that are no more included."""
     return sorted(path for path in RENDERED.rglob("*") if path.is_file())
 
 
