@@ -25,10 +25,14 @@ RUN --mount=type=cache,target=/var/cache/dnf,sharing=locked \
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} + \
     && chmod u+s /usr/bin/su /usr/bin/sudo
 
-# A nested dockerd wants /proc/sys writable; the units make no sense in a container.
-COPY proc-sys-writable.service /etc/systemd/system/
-RUN systemctl enable proc-sys-writable.service \
-    && systemctl mask console-getty.service getty.target systemd-remount-fs.service systemd-udevd.service tmp.mount
+RUN printf '%s\n' \
+        '[Unit]' 'Description=Make /proc/sys writable' 'DefaultDependencies=no' 'Before=sysinit.target' \
+        '[Service]' 'Type=oneshot' 'ExecStart=/bin/mount -o remount,rw /proc/sys' \
+        '[Install]' 'WantedBy=sysinit.target' \
+        >/etc/systemd/system/proc-sys-writable.service \
+    && systemctl enable proc-sys-writable.service
+
+RUN systemctl mask console-getty.service getty.target systemd-remount-fs.service systemd-udevd.service tmp.mount
 
 STOPSIGNAL SIGRTMIN+3
 ENTRYPOINT []
