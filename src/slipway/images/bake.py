@@ -18,7 +18,7 @@ def bake_file(images: Mapping[str, Image], dockerfile: Callable[[Image], str], l
     content = {
         "group": {"default": {"targets": [_target_name(name) for name in images]}},
         "target": {
-            _target_name(name): _target(image, dockerfile(image), {**labels, **_labels(image, images)})
+            _target_name(name): _target(image, dockerfile(image), {**labels, **_labels(image)})
             for name, image in images.items()
         },
     }
@@ -39,8 +39,8 @@ def _target(image: Image, dockerfile: str, labels: Mapping[str, str]) -> dict[st
     return target
 
 
-def _labels(image: Image, images: Mapping[str, Image]) -> dict[str, str]:
-    base = images[image.base].local_tags[-1] if image.stands_on_ours else image.base
+def _labels(image: Image) -> dict[str, str]:
+    base = image.base_tag if image.stands_on_ours else image.base
     labels = {f"{OCI}.version": image.version, f"{OCI}.base.name": base}
     return {**labels, f"{OCI}.base.digest": image.digest} if image.digest else labels
 

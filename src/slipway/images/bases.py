@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an image is truly built on: an image of ours, a registry's, or what stands in for that."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import docker
@@ -24,10 +24,8 @@ class Base:
     digest: str | None
 
 
-def reference(image: Image, images: Mapping[str, Image], supply: Supply) -> str:
+def reference(image: Image, supply: Supply) -> str:
     """Return the name under which the engine has, or can pull, the image's base."""
-    if image.stands_on_ours:
-        return images[image.base].local_tags[-1]
     return supply.bases.get(image.base, image.base_reference)
 
 

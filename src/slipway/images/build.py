@@ -105,7 +105,7 @@ def _outcome(workshop: Workshop, image: Image, labels: Mapping[str, str], *, for
     start = time.monotonic()
     try:
         with closing(workshop.connect()) as client:
-            wanted = bases.reference(image, workshop.images, workshop.supply)
+            wanted = bases.reference(image, workshop.supply)
             base = bases.have(client, image, wanted, renew=force, report=workshop.report)
             made_from = recipe(workshop, image, base)
             built = None if force else made_from.find(client)

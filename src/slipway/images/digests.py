@@ -9,12 +9,12 @@ import docker
 
 from slipway.images import registry
 from slipway.images.image import Image
-from slipway.lab.paths import PROJECT
-
-DIGESTS = PROJECT / "dockerfiles/digests.json"
+from slipway.images.matrix import DIGESTS, IMAGES
 
 
-def refresh(client: docker.DockerClient, images: Iterable[Image], path: Path = DIGESTS) -> dict[str, str]:
+def refresh(
+    client: docker.DockerClient, images: Iterable[Image], path: Path = IMAGES.with_name(DIGESTS)
+) -> dict[str, str]:
     """Ask the registries for the digest of each base that is not ours, write them to the file and return them.
 
     Raises ImageError, and leaves the file as it is, when one of the registries does not answer or lacks the image.

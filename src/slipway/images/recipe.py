@@ -80,5 +80,5 @@ def current(workshop: Workshop, images: Mapping[str, Image]) -> dict[str, Built]
 
 def _current(workshop: Workshop, image: Image) -> Built | None:
     client = workshop.engine.client
-    base = bases.find(client, bases.reference(image, workshop.images, workshop.supply))
+    base = bases.find(client, bases.reference(image, workshop.supply))
     return recipe(workshop, image, base).find(client) if base else None
