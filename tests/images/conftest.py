@@ -79,7 +79,7 @@ def start(client: docker.DockerClient, image: Image, built: EngineImage) -> Iter
     boots: dict[str, Any] = SYSTEMD if image.family == "systemd" else {}
 
     def start() -> Container:
-        asked = {"healthcheck": {"interval": 10**9}} if image.healthcheck.command else {}
+        asked: dict[str, Any] = {"healthcheck": {"interval": 10**9}} if image.healthcheck.command else {}
         started.append(client.containers.create(str(built.id), network_mode="none", **asked, **boots))
         started[-1].start()
         return started[-1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line of the images: slipway-images list | render | lint | build | test | push | bake-file | refresh-digests."""
+"""Command line of the images: slipway-images list | render | lint | build | test | push | bake-file | ..."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from slipway.images.errors import ImageError
 from slipway.images.supply import ONLINE, Supply
 from slipway.images.table import table
 from slipway.images.workshop import Workshop
-from slipway.lab import engine, image_supply
+from slipway.lab import engine
 from slipway.lab import images as lab_images
 from slipway.lab.engine import Engine
 from slipway.lab.errors import LabError
@@ -137,6 +137,8 @@ def _workshop() -> Workshop:
 def _supply(carrier: Engine, setting: Setting) -> Supply:
     if setting is Setting.ONLINE:
         return ONLINE
+    from slipway.lab import image_supply
+
     return image_supply.supply(carrier, lab_images.prepare(carrier.client, setting))
 
 

@@ -11,10 +11,10 @@ from slipway.images import registry
 from slipway.images.image import Image
 from slipway.images.matrix import DIGESTS, IMAGES
 
+FILE = IMAGES.with_name(DIGESTS)
 
-def refresh(
-    client: docker.DockerClient, images: Iterable[Image], path: Path = IMAGES.with_name(DIGESTS)
-) -> dict[str, str]:
+
+def refresh(client: docker.DockerClient, images: Iterable[Image], path: Path = FILE) -> dict[str, str]:
     """Ask the registries for the digest of each base that is not ours, write them to the file and return them.
 
     Raises ImageError, and leaves the file as it is, when one of the registries does not answer or lacks the image.

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from slipway.images import availability, graph
 from slipway.images.errors import ImageError
@@ -60,7 +61,7 @@ def read(path: Path) -> list[Subject]:
     return [Subject(_image(facts["image"]), Built(**facts["built"])) for facts in json.loads(path.read_text())]
 
 
-def _image(facts: dict[str, object]) -> Image:
+def _image(facts: dict[str, Any]) -> Image:
     nested = {"user": User, "healthcheck": Healthcheck, "context": Context}
     made = {name: kind(**facts[name]) for name, kind in nested.items() if facts[name]}
     return Image(**{**facts, **made})
