@@ -34,3 +34,8 @@ def tiny(name: str, base: str | None = None, **differing: Any) -> Image:
 def matrix(*images: Image) -> dict[str, Image]:
     """Return images as `slipway.images.matrix.load` does."""
     return {image.name: image for image in images}
+
+
+def dockerfile(*instructions: str) -> str:
+    """Return a Dockerfile with these instructions on the base that the build names."""
+    return "\n".join(("ARG BASE", "FROM ${BASE}", *instructions, ""))

@@ -18,8 +18,8 @@ from slipway.images.errors import ImageError
 from slipway.images.supply import Registry
 
 UNREACHABLE = re.compile(
-    r"dial (tcp|udp)|no such host|connection (refused|reset)|timeout|deadline exceeded|TLS handshake|x509|"
-    r"HTTP response to HTTPS client|network is unreachable|no route to host|\bEOF\b",
+    r"dial (tcp|udp)|no such host|connection (refused|reset)|i/o timeout|Client\.Timeout|deadline exceeded|"
+    r"TLS handshake|x509: |HTTP response to HTTPS client|network is unreachable|no route to host|: EOF$",
     re.IGNORECASE,
 )
 NOT_THERE = re.compile(r"manifest unknown|name unknown|not found|not known to registry", re.IGNORECASE)
