@@ -62,7 +62,7 @@ def test_a_base_is_built_before_what_stands_on_it_and_is_in_it(carrier: Engine) 
     assert bench.run(APP, "cat", "/here") == "of the base"
     first_of_app = next(number for number, line in enumerate(bench.said) if line.startswith("test-app:"))
     assert all(line.startswith("test-base:") for line in bench.said[:first_of_app])
-    assert "test-base: 3/4 RUN echo of the base > /here" in bench.said
+    assert any(re.fullmatch(r"test-base: 3/\d+ RUN echo of the base > /here", line) for line in bench.said)
 
 
 def test_an_image_has_all_its_names_when_it_is_built(carrier: Engine) -> None:
@@ -148,7 +148,7 @@ def test_a_failure_tells_the_step_and_its_last_lines_and_the_old_image_stays(car
     }
     assert outcomes["test-app"].reason == "stands on test-base"
     first, *output = outcomes["test-base"].reason.splitlines()
-    assert first.startswith("test-base cannot be built, at 3/4 RUN seq 30; echo no luck >&2; exit 3: ")
+    assert re.match(r"test-base cannot be built, at 3/\d+ RUN seq 30; echo no luck >&2; exit 3: ", first)
     assert "returned a non-zero code: 3" in first
     assert output == [*(str(number) for number in range(12, 31)), "no luck"]
     assert (bench.id(BASE), bench.id(APP)) == (before[BASE], before[APP])
