@@ -4,10 +4,12 @@
 import io
 import tarfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import docker
 import pytest
+from docker.errors import ImageNotFound
 
 from slipway.images import content_key
 from slipway.lab.engine import Engine
@@ -74,7 +76,8 @@ def carrier(lab: tuple[Engine, Images]) -> Iterator[Engine]:
     client = docker.DockerClient(base_url=address, timeout=120)
     before = {image.id for image in client.images.list()}
     yield Engine(client, address)
-    for image in client.images.list(filters={"label": content_key.LABEL}):
-        if image.id not in before:
+    made = [image for image in client.images.list(filters={"label": content_key.LABEL}) if image.id not in before]
+    for image in sorted(made, key=lambda image: len(image.history()), reverse=True):  # a base last
+        with suppress(ImageNotFound):  # it had no name and went with what stood on it
             client.images.remove(str(image.id), force=True)
     client.close()

@@ -37,19 +37,22 @@ def find(client: docker.DockerClient, reference: str) -> Base | None:
         return None
 
 
-def have(client: docker.DockerClient, image: Image, wanted: str, *, renew: bool, report: Callable[[str], None]) -> Base:
-    """Return the base of an image, by what `reference` returned, pulled where a registry's is missing or to be renewed.
+def have(
+    client: docker.DockerClient, image: Image, supply: Supply, *, renew: bool, report: Callable[[str], None]
+) -> Base:
+    """Return the base of an image, pulled where it is a registry's and is missing or to be renewed.
 
     Raises ImageError when it is not there and cannot be pulled.
     """
-    pulled = not image.stands_on_ours and wanted == image.base_reference
+    wanted = reference(image, supply)
     base = find(client, wanted)
-    if pulled and (renew or not base):
+    from_registry = not image.stands_on_ours and image.base not in supply.bases
+    if from_registry and (renew or not base):
         report(f"{image.name}: pulling {wanted}")
         registry.pull(client, wanted)
         base = find(client, wanted)
     if not base:
-        raise ImageError(f"{image.name}: the base {wanted} is not there: run `slipway-images build` without a name.")
+        raise ImageError(f"{image.name}: the base {wanted} is not there: build it first.")
     return base
 
 

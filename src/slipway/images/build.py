@@ -9,7 +9,6 @@ import io
 import os
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
@@ -22,6 +21,7 @@ import docker
 import requests
 from docker.errors import APIError
 from docker.utils import parse_repository_tag
+from rich.text import Text
 
 from slipway.images import availability, bases, content_key, context, graph, provenance
 from slipway.images.errors import ImageError
@@ -31,6 +31,8 @@ from slipway.images.recipe import Built, Recipe, recipe
 from slipway.images.workshop import Workshop
 
 STEP = re.compile(r"Step (\d+/\d+) : (.*)", re.DOTALL)
+# What the engine's builder says itself, between the lines of the programs that it runs.
+ABOUT_CONTAINERS = (" ---> ", "Removing intermediate container ")
 LAST_LINES = 20
 
 
@@ -105,8 +107,7 @@ def _outcome(workshop: Workshop, image: Image, labels: Mapping[str, str], *, for
     start = time.monotonic()
     try:
         with closing(workshop.connect()) as client:
-            wanted = bases.reference(image, workshop.supply)
-            base = bases.have(client, image, wanted, renew=force, report=workshop.report)
+            base = bases.have(client, image, workshop.supply, renew=force, report=workshop.report)
             made_from = recipe(workshop, image, base)
             built = None if force else made_from.find(client)
             state = State.UNCHANGED if built else State.BUILT
@@ -146,7 +147,7 @@ def _build(
         for line in stream:
             log.read(line)
     except (APIError, requests.RequestException) as error:
-        raise log.failure(str(error)) from error
+        raise log.failure(f"failed: {error}") from error
     return log.image_id
 
 
@@ -167,22 +168,25 @@ class _Log:
         self.image_id = ""
         self._name = name
         self._report = report
-        self._step = "before its first step"
-        self._output: deque[str] = deque(maxlen=LAST_LINES)
+        self._step = "the Dockerfile"
+        self._output = ""
 
-    def read(self, line: Mapping[str, Any]) -> None:
+    def read(self, message: Mapping[str, Any]) -> None:
         """Take one message. Raises ImageError when it is that of a failure."""
-        if "error" in line:
-            raise self.failure(str(line["error"]))
-        self.image_id = line.get("aux", {}).get("ID", self.image_id)
-        text = str(line.get("stream", ""))
+        if "error" in message:
+            status = message.get("errorDetail", {}).get("code")
+            raise self.failure(f"ended with status {status}" if status else f"failed: {message['error']}")
+        self.image_id = message.get("aux", {}).get("ID", self.image_id)
+        text = str(message.get("stream", ""))
         step = STEP.match(text)
         if step:
             self._step = f"{step[1]} {shorten(step[2], 90, placeholder=' ...')}"
+            self._output = ""
             self._report(f"{self._name}: {self._step}")
-        elif text.strip() and not text.startswith(" ---> "):
-            self._output.extend(text.rstrip().splitlines())
+        elif not text.startswith(ABOUT_CONTAINERS):
+            self._output += text
 
-    def failure(self, reason: str) -> ImageError:
-        """Return the error: the image, the step, the reason, and the last of what was printed."""
-        return ImageError("\n".join([f"{self._name} cannot be built, at {self._step}: {reason}", *self._output]))
+    def failure(self, how: str) -> ImageError:
+        """Return the error: the image, the step, how it failed, and the last of what it printed."""
+        lines = Text.from_ansi(self._output).plain.strip().splitlines()[-LAST_LINES:]
+        return ImageError("\n".join([f"{self._name} cannot be built: {self._step} {how}", *lines]))
