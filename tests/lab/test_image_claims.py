@@ -19,7 +19,7 @@ from tests.tiny_images import dockerfile, matrix, tiny
 SOURCE = {"org.opencontainers.image.source": "https://example.com"}
 NOTHING_TO_ASK = tiny("test-command", user=User("app", 10001), labels=SOURCE)
 SOUND = (
-    "RUN mkdir -m 755 /etc && echo app:x:10001:10001::/:/bin/sh > /etc/passwd && mkdir -m 1777 /tmp",
+    "RUN mkdir -p -m 755 /etc && echo app:x:10001:10001::/:/bin/sh > /etc/passwd && mkdir -p -m 1777 /tmp",
     "LABEL org.opencontainers.image.source=https://example.com",
     "USER 10001:10001",
 )
