@@ -11,6 +11,7 @@ from rich.table import Table
 
 from slipway.images import bake, build, digests, lint, matrix, provenance, push, render, verify
 from slipway.images.errors import ImageError
+from slipway.images.image import Image
 from slipway.images.supply import ONLINE, Supply
 from slipway.images.table import table
 from slipway.images.workshop import Workshop
@@ -75,7 +76,7 @@ def _add_names(command: argparse.ArgumentParser) -> None:
 
 def _list(_: argparse.Namespace) -> None:
     listing = Table("image", "tags", "stands on", "description")
-    for image in matrix.load().values():
+    for image in _ours().values():
         listing.add_row(image.name, "\n".join(image.local_tags), image.base_reference, image.description)
     console.print(listing)
 
@@ -115,7 +116,7 @@ def _push(arguments: argparse.Namespace) -> None:
 
 
 def _bake_file(arguments: argparse.Namespace) -> None:
-    text = bake.bake_file(matrix.load(), partial(render.render, buildkit=True), provenance.labels())
+    text = bake.bake_file(_ours(), partial(render.render, buildkit=True), provenance.labels())
     if arguments.output:
         arguments.output.write_text(text)
     else:
@@ -124,14 +125,18 @@ def _bake_file(arguments: argparse.Namespace) -> None:
 
 def _refresh_digests(_: argparse.Namespace) -> None:
     carrier, _setting = _engine()
-    for reference, digest in digests.refresh(carrier.client, matrix.load().values()).items():
+    for reference, digest in digests.refresh(carrier.client, _ours().values()).items():
         _say(f"{reference} is {digest}")
 
 
 def _workshop() -> Workshop:
-    images = matrix.load()
     carrier, setting = _engine()
-    return Workshop(images, carrier, _supply(carrier, setting), render.render, _say)
+    return Workshop(_ours(), carrier, _supply(carrier, setting), render.render, _say)
+
+
+def _ours() -> dict[str, Image]:
+    """Return the images of the matrix that the lab does not make for itself."""
+    return {name: image for name, image in matrix.load().items() if not image.lab}
 
 
 def _supply(carrier: Engine, setting: Setting) -> Supply:

@@ -115,6 +115,7 @@ def _image(entry_name: str, version: str, entry: Entry) -> Image:
         platforms=tuple(entry["platforms"]),
         size_budget=entry["size_budget_mb"] * BYTES_PER_MB,
         publish=entry.get("publish", True),
+        lab=entry.get("lab", False),
         context=Context(**_tuples(entry["context"])) if "context" in entry else None,
         labels=entry.get("labels", {}),
         env=entry.get("env", {}),
