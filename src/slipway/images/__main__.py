@@ -11,7 +11,6 @@ from rich.table import Table
 
 from slipway.images import bake, build, digests, lint, matrix, provenance, push, render, verify
 from slipway.images.errors import ImageError
-from slipway.images.image import Image
 from slipway.images.supply import ONLINE, Supply
 from slipway.images.table import table
 from slipway.images.workshop import Workshop
@@ -76,7 +75,7 @@ def _add_names(command: argparse.ArgumentParser) -> None:
 
 def _list(_: argparse.Namespace) -> None:
     listing = Table("image", "tags", "stands on", "description")
-    for image in _ours().values():
+    for image in matrix.without_lab(matrix.load()).values():
         listing.add_row(image.name, "\n".join(image.local_tags), image.base_reference, image.description)
     console.print(listing)
 
@@ -116,7 +115,7 @@ def _push(arguments: argparse.Namespace) -> None:
 
 
 def _bake_file(arguments: argparse.Namespace) -> None:
-    text = bake.bake_file(_ours(), partial(render.render, buildkit=True), provenance.labels())
+    text = bake.bake_file(matrix.without_lab(matrix.load()), partial(render.render, buildkit=True), provenance.labels())
     if arguments.output:
         arguments.output.write_text(text)
     else:
@@ -125,18 +124,13 @@ def _bake_file(arguments: argparse.Namespace) -> None:
 
 def _refresh_digests(_: argparse.Namespace) -> None:
     carrier, _setting = _engine()
-    for reference, digest in digests.refresh(carrier.client, _ours().values()).items():
+    for reference, digest in digests.refresh(carrier.client, matrix.without_lab(matrix.load()).values()).items():
         _say(f"{reference} is {digest}")
 
 
 def _workshop() -> Workshop:
     carrier, setting = _engine()
-    return Workshop(_ours(), carrier, _supply(carrier, setting), render.render, _say)
-
-
-def _ours() -> dict[str, Image]:
-    """Return the images of the matrix that the lab does not make for itself."""
-    return {name: image for name, image in matrix.load().items() if not image.lab}
+    return Workshop(matrix.without_lab(matrix.load()), carrier, _supply(carrier, setting), render.render, _say)
 
 
 def _supply(carrier: Engine, setting: Setting) -> Supply:

@@ -45,6 +45,11 @@ def load(path: Path = IMAGES) -> dict[str, Image]:
     return {name: _founded(image, images, digests) for name, image in images.items()}
 
 
+def without_lab(images: Mapping[str, Image]) -> dict[str, Image]:
+    """Return the images that the lab does not make for itself."""
+    return {name: image for name, image in images.items() if not image.lab}
+
+
 def _read(path: Path) -> Any:
     try:
         return yaml.safe_load(path.read_text())
