@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The images that lab hosts are made of, built when they are missing and kept by content."""
+"""The images that lab hosts are made of, and builds of images; built when they are missing and kept by content."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +30,11 @@ def prepare(client: docker.DockerClient, setting: Setting) -> Images:
         host = _build(client, "centos-stream", {})
         return Images(host, None, "CentOS Stream 9 from quay.io")
     return _prepare_stand_in(client)
+
+
+def base(client: docker.DockerClient, images: Images) -> str:
+    """Return the tag of the stand-in for the image quay.io/centos/centos:stream9, building it where it is missing."""
+    return _build(client, "stand-in-base", {"HOST": images.host})
 
 
 def fingerprint(client: docker.DockerClient, images: Images) -> str | None:
@@ -65,14 +70,14 @@ def _build(client: docker.DockerClient, definition: str, arguments: dict[str, st
     folder = HOST_DEFINITIONS / definition
     tag = f"slipway/{definition}:{_content_key(folder, arguments)}"
     if not _exists(client, tag):
-        say(f"Building the host image {tag}")
+        say(f"Building the image {tag}")
         try:
             client.images.build(
                 path=str(folder), tag=tag, buildargs=arguments, labels={"slipway.lab": "image"}, rm=True
             )
         except docker.errors.BuildError as error:
             log = "".join(line.get("stream", "") for line in error.build_log)
-            raise LabError(f"The host image {tag} cannot be built: {error.msg}\n{log[-2000:]}") from error
+            raise LabError(f"The image {tag} cannot be built: {error.msg}\n{log[-2000:]}") from error
     return tag
 
 
