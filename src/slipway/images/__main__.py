@@ -11,11 +11,9 @@ from rich.table import Table
 
 from slipway.images import bake, build, digests, lint, matrix, provenance, push, render, verify
 from slipway.images.errors import ImageError
-from slipway.images.supply import ONLINE, Supply
 from slipway.images.table import table
 from slipway.images.workshop import Workshop
-from slipway.lab import engine
-from slipway.lab import images as lab_images
+from slipway.lab import engine, image_supply
 from slipway.lab.engine import Engine
 from slipway.lab.errors import LabError
 from slipway.lab.progress import console
@@ -130,15 +128,9 @@ def _refresh_digests(_: argparse.Namespace) -> None:
 
 def _workshop() -> Workshop:
     carrier, setting = _engine()
-    return Workshop(matrix.without_lab(matrix.load()), carrier, _supply(carrier, setting), render.render, _say)
-
-
-def _supply(carrier: Engine, setting: Setting) -> Supply:
-    if setting is Setting.ONLINE:
-        return ONLINE
-    from slipway.lab import image_supply
-
-    return image_supply.supply(carrier, lab_images.prepare(carrier.client, setting))
+    return Workshop(
+        matrix.without_lab(matrix.load()), carrier, image_supply.prepare(carrier.client, setting), render.render, _say
+    )
 
 
 def _engine() -> tuple[Engine, Setting]:

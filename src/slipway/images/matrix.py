@@ -13,8 +13,9 @@ import yaml
 from slipway.images import matrix_schema
 from slipway.images.errors import ImageError
 from slipway.images.image import Context, Healthcheck, Image, User
+from slipway.lab.paths import PROJECT
 
-DOCKERFILES = Path(__file__).resolve().parents[3] / "dockerfiles"
+DOCKERFILES = PROJECT / "dockerfiles"
 IMAGES = DOCKERFILES / "images.yml"
 DIGESTS = "digests.json"  # beside the matrix, if any
 BYTES_PER_MB = 10**6
