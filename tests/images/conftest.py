@@ -69,7 +69,7 @@ def host(container: Container) -> Host:
 @pytest.fixture(scope="session")
 def root(container: Container) -> Host:
     """The container, as root sees it."""
-    return testinfra.get_host(f"docker://root@{container.id}")
+    return testinfra.get_host(f"docker://0@{container.id}")
 
 
 @pytest.fixture

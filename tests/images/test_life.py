@@ -22,6 +22,7 @@ def wait_until_healthy(container: Container) -> None:
         state = container.attrs["State"]
         if state.get("Health", {}).get("Status") == "healthy":
             return
+        assert state.get("Health", {}).get("Status") != "unhealthy", f"not healthy: {state['Health']['Log'][-1:]}"
         assert state["Running"], f"it ended with status {state['ExitCode']}: {container.logs(tail=20).decode()}"
         assert time.monotonic() < deadline, f"not healthy within {HEALTHY_SECONDS} s: {state['Health']['Log'][-1:]}"
         time.sleep(0.2)
