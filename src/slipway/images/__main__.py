@@ -11,11 +11,9 @@ from rich.table import Table
 
 from slipway.images import bake, build, digests, lint, matrix, provenance, push, render, verify
 from slipway.images.errors import ImageError
-from slipway.images.supply import ONLINE, Supply
 from slipway.images.table import table
 from slipway.images.workshop import Workshop
-from slipway.lab import engine
-from slipway.lab import images as lab_images
+from slipway.lab import engine, image_supply
 from slipway.lab.engine import Engine
 from slipway.lab.errors import LabError
 from slipway.lab.progress import console
@@ -75,7 +73,7 @@ def _add_names(command: argparse.ArgumentParser) -> None:
 
 def _list(_: argparse.Namespace) -> None:
     listing = Table("image", "tags", "stands on", "description")
-    for image in matrix.load().values():
+    for image in matrix.without_lab(matrix.load()).values():
         listing.add_row(image.name, "\n".join(image.local_tags), image.base_reference, image.description)
     console.print(listing)
 
@@ -115,7 +113,7 @@ def _push(arguments: argparse.Namespace) -> None:
 
 
 def _bake_file(arguments: argparse.Namespace) -> None:
-    text = bake.bake_file(matrix.load(), partial(render.render, buildkit=True), provenance.labels())
+    text = bake.bake_file(matrix.without_lab(matrix.load()), partial(render.render, buildkit=True), provenance.labels())
     if arguments.output:
         arguments.output.write_text(text)
     else:
@@ -124,22 +122,15 @@ def _bake_file(arguments: argparse.Namespace) -> None:
 
 def _refresh_digests(_: argparse.Namespace) -> None:
     carrier, _setting = _engine()
-    for reference, digest in digests.refresh(carrier.client, matrix.load().values()).items():
+    for reference, digest in digests.refresh(carrier.client, matrix.without_lab(matrix.load()).values()).items():
         _say(f"{reference} is {digest}")
 
 
 def _workshop() -> Workshop:
-    images = matrix.load()
     carrier, setting = _engine()
-    return Workshop(images, carrier, _supply(carrier, setting), render.render, _say)
-
-
-def _supply(carrier: Engine, setting: Setting) -> Supply:
-    if setting is Setting.ONLINE:
-        return ONLINE
-    from slipway.lab import image_supply
-
-    return image_supply.supply(carrier, lab_images.prepare(carrier.client, setting))
+    return Workshop(
+        matrix.without_lab(matrix.load()), carrier, image_supply.prepare(carrier.client, setting), render.render, _say
+    )
 
 
 def _engine() -> tuple[Engine, Setting]:

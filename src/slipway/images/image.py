@@ -55,6 +55,7 @@ class Image:
     platforms: tuple[str, ...]
     size_budget: int  # bytes that the image may add to its base
     publish: bool
+    lab: bool = False  # made by the lab, for itself
     base_tag: str = ""  # the local tag of the base, for an image that stands on ours
     context: Context | None = None
     labels: Mapping[str, str] = field(default_factory=dict)

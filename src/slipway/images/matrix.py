@@ -13,8 +13,9 @@ import yaml
 from slipway.images import matrix_schema
 from slipway.images.errors import ImageError
 from slipway.images.image import Context, Healthcheck, Image, User
+from slipway.lab.paths import PROJECT
 
-DOCKERFILES = Path(__file__).resolve().parents[3] / "dockerfiles"
+DOCKERFILES = PROJECT / "dockerfiles"
 IMAGES = DOCKERFILES / "images.yml"
 DIGESTS = "digests.json"  # beside the matrix, if any
 BYTES_PER_MB = 10**6
@@ -43,6 +44,11 @@ def load(path: Path = IMAGES) -> dict[str, Image]:
     digests = _digests(path.with_name(DIGESTS))
     _refuse_circles(images)
     return {name: _founded(image, images, digests) for name, image in images.items()}
+
+
+def without_lab(images: Mapping[str, Image]) -> dict[str, Image]:
+    """Return the images that the lab does not make for itself."""
+    return {name: image for name, image in images.items() if not image.lab}
 
 
 def _read(path: Path) -> Any:
@@ -115,6 +121,7 @@ def _image(entry_name: str, version: str, entry: Entry) -> Image:
         platforms=tuple(entry["platforms"]),
         size_budget=entry["size_budget_mb"] * BYTES_PER_MB,
         publish=entry.get("publish", True),
+        lab=entry.get("lab", False),
         context=Context(**_tuples(entry["context"])) if "context" in entry else None,
         labels=entry.get("labels", {}),
         env=entry.get("env", {}),

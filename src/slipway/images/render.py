@@ -13,10 +13,10 @@ from slipway.images import escape
 from slipway.images.errors import ImageError
 from slipway.images.image import Context, Image
 from slipway.images.matrix import DOCKERFILES
+from slipway.lab.paths import PROJECT
 
 TEMPLATES = DOCKERFILES / "templates"
 RENDERED = DOCKERFILES / "rendered"
-PROJECT = DOCKERFILES.parent
 IGNORE_HEADER = "# Rendered from dockerfiles/images.yml: what builds may copy from here."
 IGNORED = "**/__pycache__"
 # Macros leave some more than one.

@@ -8,6 +8,7 @@ from typing import Any
 import docker
 from docker.errors import APIError, NotFound
 from docker.models.containers import Container
+from docker.models.networks import Network
 from docker.types import Mount
 
 from slipway.lab import hub, networks, servers
@@ -52,12 +53,7 @@ def create(
 
     isolated puts them on the isolated network instead of the lab's, isolated_alias on both, with that name on it.
     """
-    lab = networks.lab(client, internal=images.repository is not None)
-    if images.repository:
-        repository = [Attachment(lab, REPOSITORY_NAMES)]
-        servers.start(client, images.repository, repository, name=REPOSITORY, role="repository")
-        hub.start(client, images.repository, lab)
-    attachments = [Attachment(lab)]
+    attachments = [Attachment(ready_network(client, images))]
     if isolated:
         attachments = [Attachment(networks.isolated(client))]
     elif isolated_alias:
@@ -66,6 +62,16 @@ def create(
     for host in hosts:
         wait_until_booted(host)
     return hosts
+
+
+def ready_network(client: docker.DockerClient, images: Images) -> Network:
+    """Return the lab's network; offline, with the repository and the Hub on it."""
+    lab = networks.lab(client, internal=images.repository is not None)
+    if images.repository:
+        repository = [Attachment(lab, REPOSITORY_NAMES)]
+        servers.start(client, images.repository, repository, name=REPOSITORY, role="repository")
+        hub.start(client, images.repository, lab)
+    return lab
 
 
 def run(host: Container, *command: str) -> tuple[int, str]:

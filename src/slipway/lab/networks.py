@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's two networks: one with the servers of the internet on it, and one from which nothing leads out."""
+"""The lab's networks: one with the servers of the internet on it, one from which nothing leads out, and a way in."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from slipway.lab.errors import LabError
 LABEL = "slipway.lab"
 LAB = "slipway-lab"
 ISOLATED = "slipway-isolated"
+PUBLISHED = "slipway-published"
 
 
 class Attachment(NamedTuple):
@@ -35,6 +36,11 @@ def lab(client: docker.DockerClient, *, internal: bool) -> Network:
 def isolated(client: docker.DockerClient) -> Network:
     """Return the network on which a host reaches nothing but what is attached to it as well."""
     return _network(client, ISOLATED, internal=True)
+
+
+def published(client: docker.DockerClient) -> Network:
+    """Return the network of servers with published ports: an internal one lets nothing in. No host is on it."""
+    return _network(client, PUBLISHED, internal=False)
 
 
 def _network(client: docker.DockerClient, name: str, internal: bool) -> Network:

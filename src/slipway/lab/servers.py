@@ -9,6 +9,9 @@ from docker.models.containers import Container
 
 from slipway.lab.networks import LABEL, Attachment
 
+LOOPBACK = "127.0.0.1"
+ANY_PORT = 0
+
 
 def start(
     client: docker.DockerClient,
@@ -18,18 +21,23 @@ def start(
     name: str,
     role: str,
     command: Sequence[str] | None = None,
+    published_port: int | None = None,
 ) -> Container:
-    """Return a running server, starting it if need be; one of another image is replaced."""
+    """Return a running server, starting it if need be; one of another image, or without its port, is replaced.
+
+    published_port is the server's; the engine chooses the one on the loopback of its machine.
+    """
+    ports = {f"{published_port}/tcp": (LOOPBACK, ANY_PORT)} if published_port else {}
     try:
         running = client.containers.get(name)
     except NotFound:
         running = None
-    if running and is_of(running, image) and running.status == "running":
+    if running and is_of(running, image) and running.status == "running" and set(ports) <= set(running.ports):
         return running
     if running:
         running.remove(force=True)
     server = client.containers.create(
-        image, list(command) if command else None, name=name, labels={LABEL: role}, network_mode="none"
+        image, list(command) if command else None, name=name, labels={LABEL: role}, network_mode="none", ports=ports
     )
     client.networks.get("none").disconnect(server)
     for network, aliases in attachments:

@@ -14,7 +14,8 @@ import pytest
 from slipway.lab.yum_repository import HERE, _archive, _content_key, _sources, assemble
 
 SPECS = HERE / "specs"
-ALL_RPMS = (*assemble.ENGINE, *assemble.OLDER_ENGINE, *assemble.HISTORIC_ENGINE, *assemble.DISTRIBUTION)
+ENGINES = (*assemble.ENGINE, *assemble.OLDER_ENGINE, *assemble.HISTORIC_ENGINE)
+ALL_RPMS = (*ENGINES, *assemble.DISTRIBUTION, *assemble.PLACEHOLDERS, *assemble.EPEL)
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,12 @@ from docker.errors import APIError
 from docker.models.containers import Container
 from docker.models.networks import Network
 
-from slipway.lab import servers
+from slipway.lab import networks, servers
 from slipway.lab.errors import LabError
 from slipway.lab.networks import Attachment
 
 NAME = "slipway-hub"
+PORT = 443
 REGISTRY = "registry.slipway.test"  # the one with Basic authentication
 NAMES = ["registry-1.docker.io", "auth.docker.io", "index.docker.io", "docker.io", REGISTRY]
 SOURCE = PurePosixPath("/srv/slipway/source/hub")
@@ -32,15 +33,25 @@ BASIC_USERS = "basic-users.json"
 
 def start(client: docker.DockerClient, image: str, network: Network) -> None:
     """Have the Hub running and answering, from an image of `yum_repository.build`. Raises LabError when it does not."""
-    hub = servers.start(
-        client, image, [Attachment(network, NAMES)], name=NAME, role="hub", command=["bash", f"{SOURCE}/start.sh"]
-    )
+    attachments = [Attachment(network, NAMES), Attachment(networks.published(client))]
+    command = ["bash", f"{SOURCE}/start.sh"]
+    hub = servers.start(client, image, attachments, name=NAME, role="hub", command=command, published_port=PORT)
     try:
         status, output = _python(hub, "wait.py")
     except APIError as error:  # nothing can be run in a container that has ended
         status, output = 1, str(error)
     if status:
         raise LabError(f"The stand-in Docker Hub does not work: {output}\n{hub.logs(tail=20).decode()}")
+
+
+def engine_address(client: docker.DockerClient) -> str:
+    """Return the address by which the engine that carries the lab reaches REGISTRY, such as 127.0.0.1:32768.
+
+    Of a registry on its own loopback an engine asks no certificate for; others reach it as REGISTRY.
+    """
+    bindings = client.containers.get(NAME).ports[f"{PORT}/tcp"]
+    assert bindings
+    return f"{bindings[0]['HostIp']}:{bindings[0]['HostPort']}"
 
 
 def credentials(client: docker.DockerClient) -> dict[str, str]:

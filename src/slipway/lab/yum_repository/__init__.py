@@ -25,6 +25,7 @@ SOURCE = HOME / "source" / HERE.name
 KEYS = HOME / "keys"
 LABEL = "slipway.lab"
 FINGERPRINT_LABEL = "slipway.repository.fingerprint"
+PACKAGES_LABEL = "slipway.repository.packages"
 
 
 class RepositoryBuildError(LabError):
@@ -63,6 +64,11 @@ def build(client: docker.DockerClient, tools_image: str, report: Callable[[str],
 def fingerprint(client: docker.DockerClient, image: str) -> str:
     """Return the fingerprint of the key that signs the packages in an image that `build` returned."""
     return str(client.images.get(image).labels[FINGERPRINT_LABEL])
+
+
+def packages(client: docker.DockerClient, image: str) -> frozenset[str]:
+    """Return the names that dnf can install of the distribution and of EPEL: placeholders do not count."""
+    return frozenset(str(client.images.get(image).labels[PACKAGES_LABEL]).split())
 
 
 def _sources() -> dict[str, bytes]:
@@ -109,16 +115,17 @@ def _commit(container: Container, tag: str) -> None:
     """Turn the container in which the repository was made into the image that serves it."""
     labels = {
         LABEL: "image",
-        FINGERPRINT_LABEL: _read(container, "fingerprint"),
+        FINGERPRINT_LABEL: _read(container, KEYS / "fingerprint"),
+        PACKAGES_LABEL: _read(container, HOME / "packages"),
     }
     command = ["nginx", "-c", f"{SOURCE}/nginx.conf"]
     container.commit(*tag.split(":"), conf={"Cmd": command, "Labels": labels})
 
 
-def _read(container: Container, name: str) -> str:
-    """Return the text of a file in the folder of keys, whether the container runs or not."""
-    chunks, _ = container.get_archive(str(KEYS / name))
+def _read(container: Container, path: PurePosixPath) -> str:
+    """Return the text of a file, whether the container runs or not."""
+    chunks, _ = container.get_archive(str(path))
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
-        file = tar.extractfile(name)
+        file = tar.extractfile(path.name)
         assert file
         return file.read().decode().strip()

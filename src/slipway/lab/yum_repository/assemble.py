@@ -66,11 +66,14 @@ OLDER_ENGINE = (
 HISTORIC_ENGINE = (Rpm("docker-engine", OLD, "docker.io"),)
 DISTRIBUTION = (
     Rpm("centos-stream-release", OLD, "docker.io"),
-    Rpm("distribution", OLD, "docker.io"),
     Rpm("nginx", OLD, "nginx"),
     Rpm("createrepo_c", OLD, "createrepo-c"),
     Rpm("dnf-plugins-core", OLD, "dnf-plugins-core"),
+    Rpm("epel-release", OLD, "docker.io"),
+    Rpm("python3.11", OLD, "python3.11-venv"),
 )
+PLACEHOLDERS = (Rpm("distribution", OLD, "docker.io"),)
+EPEL = (Rpm("tini", OLD, "tini"),)
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,9 @@ def assemble(debs: Path, specs: Path, www: Path, keys: Path, work: Path) -> None
     say("Unpacking Debian's packages")
     unpacked = unpack(debs, work)
     say("Packing and signing the rpms")
-    new, older, historic, distribution = (
-        pack(rpms, debs, specs, unpacked, work, right) for rpms in (ENGINE, OLDER_ENGINE, HISTORIC_ENGINE, DISTRIBUTION)
+    new, older, historic, distribution, placeholders, epel = (
+        pack(rpms, debs, specs, unpacked, work, right)
+        for rpms in (ENGINE, OLDER_ENGINE, HISTORIC_ENGINE, DISTRIBUTION, PLACEHOLDERS, EPEL)
     )
     release = next(path for path in distribution if path.name.startswith("centos-stream-release-"))
     os.link(release, www.parent / "centos-stream-release.rpm")
@@ -122,8 +126,10 @@ def assemble(debs: Path, specs: Path, www: Path, keys: Path, work: Path) -> None
     lay_out(www, "linux", [*new, *older], right)
     lay_out_flat(www / "historic/repo/main/centos/7", historic)
     shutil.copy(right.public, www / "historic/gpg")
-    lay_out_flat(www / "baseos", distribution)
-    shutil.copy(right.public, www / "baseos/gpg")
+    for name, rpms in (("baseos", [*distribution, *placeholders]), ("epel", epel)):
+        lay_out_flat(www / name, rpms)
+        shutil.copy(right.public, www / name / "gpg")
+    (www.parent / "packages").write_text(installable([*distribution, *epel]))
     say("Laying out the repositories to be refused")
     lay_out_refused(www, new, right, wrong, work)
     say("Making the image for nested containers")
@@ -272,6 +278,12 @@ def lay_out_flat(folder: Path, rpms: Iterable[Path]) -> None:
     for rpm in rpms:
         os.link(rpm, packages / rpm.name)
     run("createrepo_c", "--quiet", folder)
+
+
+def installable(rpms: Iterable[Path]) -> str:
+    """Return the names by which dnf installs rpms, what they provide included, one a line."""
+    names = run("rpm", "--query", "--nosignature", "--queryformat", "[%{PROVIDENAME}\\n]", "--package", *rpms)
+    return "".join(sorted(set(names.splitlines(keepends=True))))
 
 
 def repo_file(tree: str) -> str:

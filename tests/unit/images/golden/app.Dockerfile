@@ -6,8 +6,9 @@ FROM ${BASE} AS build
 USER 0:0
 
 COPY requirements.txt /srv/app/
+RUN python -m venv --without-pip /srv/venv
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --disable-pip-version-check --root-user-action=ignore \
+    pip --python /srv/venv install --disable-pip-version-check --root-user-action=ignore \
         --requirement /srv/app/requirements.txt
 
 FROM ${BASE}
@@ -16,7 +17,9 @@ LABEL org.opencontainers.image.title="app" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.source="https://github.com/slipway/platform"
 
-COPY --from=build /opt/venv /opt/venv
+# The service's packages alone: no pip, no compiler.
+COPY --from=build /srv/venv /srv/venv
+ENV PATH="/srv/venv/bin:${PATH}"
 COPY . /srv/app/
 EXPOSE 8000
 USER 10001:10001

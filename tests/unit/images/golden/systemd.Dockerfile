@@ -32,7 +32,12 @@ RUN printf '%s\n' \
         >/etc/systemd/system/proc-sys-writable.service \
     && systemctl enable proc-sys-writable.service
 
-RUN systemctl mask console-getty.service getty.target systemd-remount-fs.service systemd-udevd.service tmp.mount
+RUN systemctl mask \
+        console-getty.service \
+        getty.target \
+        systemd-remount-fs.service \
+        systemd-udevd.service \
+        tmp.mount
 
 STOPSIGNAL SIGRTMIN+3
 ENTRYPOINT []

@@ -17,7 +17,7 @@ RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
 COPY constraints.txt /usr/share/slipway/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    pip install --disable-pip-version-check --root-user-action=ignore \
+    pip --python /opt/venv install --disable-pip-version-check --root-user-action=ignore \
         --constraint /usr/share/slipway/constraints.txt ansible-core
 
 ENV ANSIBLE_COLLECTIONS_PATH=/usr/share/ansible/collections

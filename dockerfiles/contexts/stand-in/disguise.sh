@@ -17,10 +17,4 @@ echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.dbpath
 rpm --install --nosignature --nodeps /usr/share/slipway/centos-stream-release.rpm
 
 update-ca-certificates
-for person in alice bob mallory; do useradd --create-home "$person"; done # for tests of access
-mv /usr/share/slipway/proc-sys-writable.service /etc/systemd/system/
-systemctl enable proc-sys-writable.service
-# What makes no sense in a container.
-systemctl mask systemd-udevd.service systemd-udevd-kernel.socket systemd-udevd-control.socket \
-    systemd-remount-fs.service getty.target console-getty.service tmp.mount
 systemctl disable firewalld.service # as the images of CentOS Stream have it
