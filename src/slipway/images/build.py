@@ -182,7 +182,8 @@ class _Log:
         if step:
             self._step = f"{step[1]} {shorten(step[2], 90, placeholder=' ...')}"
             self._output = ""
-            self._report(f"{self._name}: {self._step}")
+            if not step[2].startswith("LABEL "):  # the build adds several, and they take no time
+                self._report(f"{self._name}: {self._step}")
         elif not text.startswith(ABOUT_CONTAINERS):
             self._output += text
 
