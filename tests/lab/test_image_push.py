@@ -3,9 +3,8 @@
 
 import base64
 import json
+import re
 import secrets
-import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,46 +18,19 @@ from slipway.images.push import push
 from slipway.images.registry import Denied, NotThere, Unreachable
 from slipway.images.supply import Registry, Supply
 from slipway.images.workshop import Workshop
+from slipway.lab import image_supply
 from slipway.lab.engine import Engine
 from slipway.lab.images import Images
+from slipway.lab.setting import Setting
 from tests.tiny_images import dockerfile, matrix, tiny
-
-ADDRESS = "127.0.0.1:5099"
-START_SECONDS = 15
-SERVE = """
-import crypt, os, pathlib
-password = crypt.crypt(os.environ["PASSWORD"], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=32))
-pathlib.Path("/htpasswd").write_text(f"ci:{password}")
-pathlib.Path("/registry.yml").write_text(os.environ["CONFIG"])
-os.execlp("docker-registry", "docker-registry", "serve", "/registry.yml")
-"""
-CONFIG = f"""
-version: 0.1
-storage: {{filesystem: {{rootdirectory: /registry}}, delete: {{enabled: true}}}}
-http: {{addr: {ADDRESS}}}
-auth: {{htpasswd: {{realm: test, path: /htpasswd}}}}
-"""
 
 
 @pytest.fixture(scope="module")
-def server(lab: tuple[Engine, Images]) -> Iterator[Registry]:
-    """A registry in the engine's own network, with the user ci."""
-    carrier, images = lab
-    password = secrets.token_hex()
-    container = carrier.client.containers.run(
-        str(images.repository),
-        ["python3", "-c", SERVE],
-        environment={"PASSWORD": password, "CONFIG": CONFIG},
-        labels={"slipway.lab": "registry"},
-        network_mode="host",
-        detach=True,
-    )
-    deadline = time.monotonic() + START_SECONDS
-    while b"listening on" not in container.logs():
-        assert time.monotonic() < deadline, container.logs().decode()
-        time.sleep(0.05)
-    yield Registry(ADDRESS, "ci", password)
-    container.remove(force=True, v=True)
+def server(lab: tuple[Engine, Images]) -> Registry:
+    """The lab's registry, which has the user ci."""
+    server = image_supply.prepare(lab[0].client, Setting.OFFLINE).registry
+    assert server
+    return server
 
 
 @pytest.fixture(autouse=True)
@@ -69,13 +41,17 @@ def no_logins_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 class Bench:
     """A workshop whose supply has the registry, with images of names that no other test has used."""
 
-    def __init__(self, carrier: Engine, server: Registry | None, *images: Image) -> None:
+    def __init__(self, carrier: Engine, server: Registry, *images: Image) -> None:
         self.client = carrier.client
         self.changes = ""
         self.said: list[str] = []
-        self.prefix = f"{ADDRESS}/slipway"
+        self.server = server
+        self.prefix = f"{server.address}/slipway"
         supply = Supply("what the lab carries", network="none", registry=server)
         self.workshop = Workshop(matrix(*images), carrier, supply, self.dockerfile, self.said.append)
+
+    def log_in_as(self, login: Registry | None) -> None:
+        self.workshop = replace(self.workshop, supply=replace(self.workshop.supply, registry=login))
 
     def dockerfile(self, image: Image) -> str:
         return dockerfile(f"LABEL name={image.name}", f"RUN echo {image.name} {self.changes} > /name")
@@ -87,9 +63,9 @@ class Bench:
         self.changes += "changed "
         self.build()
 
-    def there(self, server: Registry, *images: Image) -> dict[str, str]:
+    def there(self, *images: Image) -> dict[str, str]:
         """Return the digests that the registry has, by tag."""
-        registry.log_in(self.client, ADDRESS, server)
+        registry.log_in(self.client, self.server.address, self.server)
         found = {}
         for image in images:
             for tag in (*image.tags, *image.moving_tags):
@@ -114,16 +90,14 @@ def bench(carrier: Engine, server: Registry, image: Image) -> Bench:
     return bench
 
 
-def test_all_tags_are_there_with_one_content_and_no_name_of_the_registry_stays(
-    bench: Bench, server: Registry, image: Image
-) -> None:
+def test_all_tags_are_there_with_one_content_and_no_name_of_the_registry_stays(bench: Bench, image: Image) -> None:
     digests = push(bench.workshop)
     assert list(digests) == [f"{bench.prefix}/{image.name}:{tag}" for tag in (*image.tags, *image.moving_tags)]
-    assert set(bench.there(server, image).values()) == set(digests.values())
+    assert set(bench.there(image).values()) == set(digests.values())
     assert len(set(digests.values())) == 1
     found = bench.client.images.get(image.local_tags[0])
     assert set(found.tags) == set(image.local_tags)
-    assert not any(digest.startswith(ADDRESS) for digest in found.attrs["RepoDigests"])
+    assert not any(digest.startswith(bench.prefix) for digest in found.attrs["RepoDigests"])
 
 
 def test_what_is_published_can_be_pulled_where_it_was_not_built(bench: Bench, image: Image) -> None:
@@ -146,44 +120,39 @@ def test_a_tag_with_other_content_is_refused_before_anything_of_any_image_is_pus
     alone, both = Bench(carrier, server, image), Bench(carrier, server, other, image)
     alone.build()
     push(alone.workshop)
-    before = alone.there(server, image)
+    before = alone.there(image)
     both.change()
     with pytest.raises(ImageError, match="Published with other content: ") as refused:
         push(both.workshop)
     assert all(f"{both.prefix}/{image.name}:{tag}" in str(refused.value) for tag in image.tags)
     assert "--overwrite" in str(refused.value)
-    assert both.there(server, image, other) == before
+    assert both.there(image, other) == before
     push(both.workshop, overwrite=True)
-    after = both.there(server, image, other)
+    after = both.there(image, other)
     assert len(after) == 6
     assert not set(after.values()) & set(before.values())
 
 
-def test_a_wrong_password_is_denied_with_the_account_and_leaves_nothing(
-    carrier: Engine, server: Registry, image: Image
-) -> None:
-    bench = Bench(carrier, replace(server, password="wrong"), image)
-    bench.build()
-    with pytest.raises(Denied, match=rf"registry {ADDRESS} denies the account ci: .*docker login {ADDRESS}"):
+def test_a_wrong_password_is_denied_with_the_account_and_leaves_nothing(bench: Bench, image: Image) -> None:
+    bench.log_in_as(replace(bench.server, password="wrong"))
+    address = re.escape(bench.server.address)
+    with pytest.raises(Denied, match=rf"registry {address} denies the account ci: .*docker login {address}"):
         push(bench.workshop)
-    assert bench.there(server, image) == {}
+    assert bench.there(image) == {}
 
 
-def test_a_stranger_is_denied(carrier: Engine, server: Registry, image: Image) -> None:
-    bench = Bench(carrier, None, image)
-    bench.build()
-    with pytest.raises(Denied, match=f"registry {ADDRESS} denies a stranger"):
+def test_a_stranger_is_denied(bench: Bench, image: Image) -> None:
+    bench.log_in_as(None)
+    with pytest.raises(Denied, match=f"registry {re.escape(bench.server.address)} denies a stranger"):
         push(bench.workshop, prefix=bench.prefix)
+    assert bench.there(image) == {}
 
 
-def test_the_users_own_login_is_used_where_there_is_one(
-    carrier: Engine, server: Registry, image: Image, tmp_path: Path
-) -> None:
-    auth = base64.b64encode(f"ci:{server.password}".encode()).decode()
-    (tmp_path / "config.json").write_text(json.dumps({"auths": {ADDRESS: {"auth": auth}}}))
-    bench = Bench(carrier, None, image)
-    bench.build()
-    assert len(push(bench.workshop, prefix=bench.prefix)) == 3
+def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Image, tmp_path: Path) -> None:
+    auth = base64.b64encode(f"ci:{bench.server.password}".encode()).decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {bench.server.address: {"auth": auth}}}))
+    bench.log_in_as(None)
+    assert len(push(bench.workshop, prefix=bench.prefix)) == len(bench.there(image)) == 3
 
 
 def test_a_registry_that_does_not_answer_is_told_from_one_that_denies(bench: Bench) -> None:
@@ -191,13 +160,11 @@ def test_a_registry_that_does_not_answer_is_told_from_one_that_denies(bench: Ben
         push(bench.workshop, prefix="127.0.0.1:9/team")
 
 
-def test_what_is_not_built_as_the_project_has_it_is_refused_with_the_remedy(
-    bench: Bench, server: Registry, image: Image
-) -> None:
+def test_what_is_not_built_as_the_project_has_it_is_refused_with_the_remedy(bench: Bench, image: Image) -> None:
     bench.changes = "changed"
     with pytest.raises(ImageError, match=f"Run `slipway-images build {image.name}` first"):
         push(bench.workshop)
-    assert bench.there(server, image) == {}
+    assert bench.there(image) == {}
 
 
 def test_what_is_not_to_be_published_is_left_out_and_refused_by_name(
@@ -208,6 +175,6 @@ def test_what_is_not_to_be_published_is_left_out_and_refused_by_name(
     bench.build()
     with pytest.raises(ImageError, match=f"Not to be published: {private.name}"):
         push(bench.workshop, [private.name, image.name])
-    assert bench.there(server, image) == {}
+    assert bench.there(image) == {}
     push(bench.workshop)
-    assert len(bench.there(server, image, private)) == 3
+    assert len(bench.there(image, private)) == 3
