@@ -56,6 +56,13 @@ lint: $(SETUP) ## ansible-lint (production), yamllint, ruff, mypy
 	@yamllint --config-file .config/yamllint --strict .
 	@ansible-lint --config-file .config/ansible-lint.yml --strict
 
+.PHONY: images
+images: $(SETUP) ## The images of dockerfiles/images.yml: checked, built and tested
+	@slipway-images render --check
+	@slipway-images lint
+	@slipway-images build
+	@slipway-images test
+
 .PHONY: bench
 bench: export LAB := $(if $(filter auto,$(LAB)),offline,$(LAB))
 bench: $(SETUP) ## Time site.yml against bare shell commands that do the same install

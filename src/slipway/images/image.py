@@ -55,6 +55,8 @@ class Image:
     platforms: tuple[str, ...]
     size_budget: int  # bytes that the image may add to its base
     publish: bool
+    lab: bool = False  # made by the lab, for itself
+    base_tag: str = ""  # the local tag of the base, for an image that stands on ours
     context: Context | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -75,5 +77,7 @@ class Image:
 
     @property
     def base_reference(self) -> str:
-        """The base as its registry knows it, pinned where a digest is given; only for an image that stands on one."""
+        """What the image is made from: the tag of ours, or what a registry has, pinned where a digest is given."""
+        if self.stands_on_ours:
+            return self.base_tag
         return f"{self.base}@{self.digest}" if self.digest else self.base

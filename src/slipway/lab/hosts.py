@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import docker
 from docker.errors import APIError, NotFound
@@ -27,6 +28,17 @@ TOO_MANY_HOSTS = (
 )
 # On the isolated network nobody is there to say that a name does not exist: do not wait long for him.
 NAME_LOOKUPS = ["timeout:1", "attempts:1"]
+
+# What a container is created with in which systemd boots.
+SYSTEMD: dict[str, Any] = {
+    # --privileged asks for CAP_SYS_RESOURCE too, which sandboxes lack; the rest is what a nested engine needs.
+    "cap_add": ["ALL"],
+    "cap_drop": ["SYS_RESOURCE"],
+    "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
+    "cgroupns": "host",
+    "volumes": {"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}},
+    "tmpfs": {"/run": "exec,mode=755", "/tmp": "exec"},
+}
 
 
 def create(
@@ -140,17 +152,11 @@ def _run(client: docker.DockerClient, image: str, name: str, attachments: list[A
         network=attachments[0].network.name,
         dns_opt=NAME_LOOKUPS if attachments[0].network.name == networks.ISOLATED else [],
         labels={LABEL: "host"},
-        # --privileged asks for CAP_SYS_RESOURCE too, which sandboxes lack; the rest is what a nested engine needs.
-        cap_add=["ALL"],
-        cap_drop=["SYS_RESOURCE"],
-        security_opt=["seccomp=unconfined", "apparmor=unconfined"],
         # Loop devices: a disk of a test's own, for a data root elsewhere.
         device_cgroup_rules=["b 7:* rwm", "c 10:237 rwm"],
-        cgroupns="host",
-        volumes={"/sys/fs/cgroup": {"bind": "/sys/fs/cgroup", "mode": "rw"}},
-        tmpfs={"/run": "exec,mode=755", "/tmp": "exec"},
         # Overlay on overlay fails, so what holds layers is a volume.
         mounts=[Mount(path, None, type="volume") for path in ("/var/lib/docker", "/var/lib/containerd")],
+        **SYSTEMD,
     )
     for network, aliases in attachments[1:]:
         network.connect(host, aliases=list(aliases))

@@ -1,40 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The images that lab hosts are made of, and builds of images; built when they are missing and kept by content."""
+"""The images that lab hosts and builds stand on: the lab's own entries of dockerfiles/images.yml, kept by content."""
 
-import hashlib
+import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import docker
 
+from slipway.images import content_key, context, matrix, render
 from slipway.lab import rootfs, yum_repository
 from slipway.lab.errors import LabError
-from slipway.lab.paths import HOST_DEFINITIONS
 from slipway.lab.progress import say
 from slipway.lab.setting import Setting
 
 
 @dataclass(frozen=True)
 class Images:
-    """What hosts are made of: their image, and the image of the stand-in repository (None online)."""
+    """What hosts are made of: their image, and offline that of the stand-in repository, and what the host stands on."""
 
     host: str
-    repository: str | None
     description: str
+    repository: str | None = None
+    stand_in: str | None = None
 
 
 def prepare(client: docker.DockerClient, setting: Setting) -> Images:
     """Build what is missing for the setting. The first time takes a minute or two, afterwards nothing."""
     if setting is Setting.ONLINE:
-        host = _build(client, "centos-stream", {})
-        return Images(host, None, "CentOS Stream 9 from quay.io")
+        host = _build(client, "lab-host", {"BASE": _build(client, "base-9", {})})
+        return Images(host, "CentOS Stream 9 from quay.io")
     return _prepare_stand_in(client)
 
 
 def base(client: docker.DockerClient, images: Images) -> str:
     """Return the tag of the stand-in for the image quay.io/centos/centos:stream9, building it where it is missing."""
-    return _build(client, "stand-in-base", {"HOST": images.host})
+    assert images.stand_in
+    return _build(client, "stand-in-base", {"BASE": images.stand_in})
 
 
 def fingerprint(client: docker.DockerClient, images: Images) -> str | None:
@@ -47,8 +48,9 @@ def _prepare_stand_in(client: docker.DockerClient) -> Images:
         host_rootfs = pool.submit(_import, client, rootfs.HOST)
         tools = _import(client, rootfs.TOOLS)
         packages = yum_repository.build(client, tools, say)
-        host = _build(client, "stand-in", {"ROOTFS": host_rootfs.result(), "REPOSITORY": packages})
-    return Images(host, packages, "a stand-in for CentOS Stream 9, from Debian packages")
+        stand_in = _build(client, "stand-in", {"BASE": host_rootfs.result(), "REPOSITORY": packages})
+    host = _build(client, "stand-in-host", {"BASE": stand_in})
+    return Images(host, "a stand-in for CentOS Stream 9, from Debian packages", packages, stand_in)
 
 
 def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
@@ -65,27 +67,27 @@ def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
     return tag
 
 
-def _build(client: docker.DockerClient, definition: str, arguments: dict[str, str]) -> str:
-    """Build host/<definition>/Dockerfile; the tag is a key of the folder's content and the arguments."""
-    folder = HOST_DEFINITIONS / definition
-    tag = f"slipway/{definition}:{_content_key(folder, arguments)}"
+def _build(client: docker.DockerClient, name: str, arguments: dict[str, str]) -> str:
+    """Build an image of the matrix; its tag is a key of all that it is made of."""
+    image = matrix.load()[name]
+    archive = context.archive(image, render.render(image))
+    tag = f"slipway/{name}:{content_key.content_key(archive, arguments)[:12]}"
     if not _exists(client, tag):
         say(f"Building the image {tag}")
         try:
             client.images.build(
-                path=str(folder), tag=tag, buildargs=arguments, labels={"slipway.lab": "image"}, rm=True
+                fileobj=io.BytesIO(archive),
+                custom_context=True,
+                dockerfile=context.DOCKERFILE,
+                tag=tag,
+                buildargs=arguments,
+                labels={"slipway.lab": "image"},
+                rm=True,
             )
         except docker.errors.BuildError as error:
             log = "".join(line.get("stream", "") for line in error.build_log)
             raise LabError(f"The image {tag} cannot be built: {error.msg}\n{log[-2000:]}") from error
     return tag
-
-
-def _content_key(folder: Path, arguments: dict[str, str]) -> str:
-    digest = hashlib.sha256(repr(sorted(arguments.items())).encode())
-    for file in sorted(folder.iterdir()):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:12]
 
 
 def _exists(client: docker.DockerClient, tag: str) -> bool:

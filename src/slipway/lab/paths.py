@@ -5,4 +5,3 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[3]
 LAB = PROJECT / ".lab"
-HOST_DEFINITIONS = Path(__file__).parent / "host"

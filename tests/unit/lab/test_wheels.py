@@ -11,7 +11,7 @@ import pytest
 
 from slipway.lab import wheels
 from slipway.lab.errors import LabError
-from slipway.lab.paths import HOST_DEFINITIONS
+from slipway.lab.paths import PROJECT
 from slipway.lab.yum_repository import HERE as REPOSITORY_FOLDER
 
 
@@ -24,7 +24,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_server_has_the_name_that_pip_asks_for_and_a_certificate_for_it() -> None:
     pip = configparser.ConfigParser()
-    pip.read(HOST_DEFINITIONS / "stand-in-base/pip.conf")
+    pip.read(PROJECT / "dockerfiles/contexts/stand-in-base/pip.conf")
     assert pip["global"]["find-links"] == f"https://{wheels.NAME}/"
     assert pip["global"].getboolean("no-index")
     assert f" = {wheels.NAME}\n" in (REPOSITORY_FOLDER / "tls.cnf").read_text()

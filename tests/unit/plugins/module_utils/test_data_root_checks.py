@@ -34,8 +34,8 @@ def mount(kind: str, *options: str) -> Mount:
         ("/data\n", "has a character"),
         ("/tmp/docker", "no place for data"),
         ("/etc/docker/data", "no place for data"),
-        (__file__, "is not a directory"),
-        (__file__ + "/docker", "is not a directory"),
+        ("/bin/sh", "is not a directory"),
+        ("/bin/sh/docker", "is not a directory"),
     ],
 )
 def test_a_path_that_cannot_be_a_data_root_is_named(root: str, words: str) -> None:

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What became of each image, for a person to read."""
+
+from collections.abc import Iterable
+
+from rich.filesize import decimal
+from rich.table import Table
+
+from slipway.images.build import Outcome, State
+from slipway.images.image import Image
+from slipway.images.recipe import Built
+
+
+def table(outcomes: Iterable[Outcome], description: str) -> Table:
+    """Return a row for each image; above them, the description of what the images were made from."""
+    result = Table("image", "tag", "size", "adds to its base", "layers", "seconds", "id", title=f"From {description}")
+    for outcome in outcomes:
+        image, built = outcome.image, outcome.built
+        size = (decimal(built.size), _added(image, built), str(built.layers)) if built else ("", "", "")
+        short_id = built.id.removeprefix("sha256:")[:12] if built else ""
+        result.add_row(image.name, image.local_tags[0], *size, _seconds(outcome), short_id)
+    return result
+
+
+def _added(image: Image, built: Built) -> str:
+    over = " (over)" if built.added > image.size_budget else ""
+    return f"{decimal(built.added)} of {decimal(image.size_budget)}{over}"
+
+
+def _seconds(outcome: Outcome) -> str:
+    match outcome.state:
+        case State.BUILT:
+            return f"{outcome.seconds:.1f}"
+        case State.SKIPPED:
+            return f"skipped: {outcome.reason}"
+        case state:
+            return str(state)

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How an image starts and how it ends, when it is started as it is."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+import requests
+from docker.models.containers import Container
+
+from slipway.images.image import Image
+
+HEALTHY_SECONDS = 90
+STOP_SECONDS = 5
+KILLED = 128 + 9
+
+
+def wait_until_healthy(container: Container) -> None:
+    deadline = time.monotonic() + HEALTHY_SECONDS
+    while True:
+        container.reload()
+        state = container.attrs["State"]
+        if state.get("Health", {}).get("Status") == "healthy":
+            return
+        assert state.get("Health", {}).get("Status") != "unhealthy", f"not healthy: {state['Health']['Log'][-1:]}"
+        assert state["Running"], f"it ended with status {state['ExitCode']}: {container.logs(tail=20).decode()}"
+        assert time.monotonic() < deadline, f"not healthy within {HEALTHY_SECONDS} s: {state['Health']['Log'][-1:]}"
+        time.sleep(0.2)
+
+
+def exit_code(container: Container) -> int | None:
+    """Return how a container ended; None when it still runs after ten seconds."""
+    try:
+        return int(container.wait(timeout=10)["StatusCode"])
+    except (requests.ConnectionError, requests.Timeout):
+        return None
+
+
+def test_a_service_gets_well_and_stops_when_it_is_told_to(image: Image, start: Callable[[], Container]) -> None:
+    if not image.healthcheck.command:
+        pytest.skip(f"nothing to ask: {image.healthcheck.none_because}")
+    container = start()
+    wait_until_healthy(container)
+    container.stop(timeout=STOP_SECONDS)
+    assert exit_code(container) != KILLED
+
+
+def test_a_command_ends_well_or_stops_when_it_is_told_to(image: Image, start: Callable[[], Container]) -> None:
+    if image.healthcheck.command:
+        pytest.skip("it is a service, for which there is a claim of its own")
+    container = start()
+    code = exit_code(container)
+    if code is None:
+        container.stop(timeout=STOP_SECONDS)
+        assert exit_code(container) != KILLED
+    else:
+        assert code == 0, container.logs(tail=20).decode()

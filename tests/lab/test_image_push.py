@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Publishing tiny images to a real registry: whole or not at all, and what each refusal says."""
+
+import base64
+import json
+import re
+import secrets
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from slipway.images import registry
+from slipway.images.build import State, build
+from slipway.images.errors import ImageError
+from slipway.images.image import Image
+from slipway.images.push import push
+from slipway.images.registry import Denied, NotThere, Unreachable
+from slipway.images.supply import Registry, Supply
+from slipway.images.workshop import Workshop
+from slipway.lab import image_supply
+from slipway.lab.engine import Engine
+from slipway.lab.images import Images
+from slipway.lab.setting import Setting
+from tests.tiny_images import dockerfile, matrix, tiny
+
+
+@pytest.fixture(scope="module")
+def server(lab: tuple[Engine, Images]) -> Registry:
+    """The lab's registry, which has the user ci."""
+    server = image_supply.prepare(lab[0].client, Setting.OFFLINE).registry
+    assert server
+    return server
+
+
+@pytest.fixture(autouse=True)
+def no_logins_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+
+
+class Bench:
+    """A workshop whose supply has the registry, with images of names that no other test has used."""
+
+    def __init__(self, carrier: Engine, server: Registry, *images: Image) -> None:
+        self.client = carrier.client
+        self.changes = ""
+        self.said: list[str] = []
+        self.server = server
+        self.prefix = f"{server.address}/slipway"
+        supply = Supply("what the lab carries", network="none", registry=server)
+        self.workshop = Workshop(matrix(*images), carrier, supply, self.dockerfile, self.said.append)
+
+    def log_in_as(self, login: Registry | None) -> None:
+        self.workshop = replace(self.workshop, supply=replace(self.workshop.supply, registry=login))
+
+    def dockerfile(self, image: Image) -> str:
+        return dockerfile(f"LABEL name={image.name}", f"RUN echo {image.name} {self.changes} > /name")
+
+    def build(self) -> None:
+        assert {outcome.state for outcome in build(self.workshop)} <= {State.BUILT, State.UNCHANGED}
+
+    def change(self) -> None:
+        self.changes += "changed "
+        self.build()
+
+    def there(self, *images: Image) -> dict[str, str]:
+        """Return the digests that the registry has, by tag."""
+        registry.log_in(self.client, self.server.address, self.server)
+        found = {}
+        for image in images:
+            for tag in (*image.tags, *image.moving_tags):
+                try:
+                    found[f"{image.repository}:{tag}"] = registry.digest_of(
+                        self.client, f"{self.prefix}/{image.repository}:{tag}"
+                    )
+                except NotThere:
+                    continue
+        return found
+
+
+@pytest.fixture
+def image() -> Image:
+    return tiny(f"test-{secrets.token_hex(4)}")
+
+
+@pytest.fixture
+def bench(carrier: Engine, server: Registry, image: Image) -> Bench:
+    bench = Bench(carrier, server, image)
+    bench.build()
+    return bench
+
+
+def test_all_tags_are_there_with_one_content_and_no_name_of_the_registry_stays(bench: Bench, image: Image) -> None:
+    digests = push(bench.workshop)
+    assert list(digests) == [f"{bench.prefix}/{image.name}:{tag}" for tag in (*image.tags, *image.moving_tags)]
+    assert set(bench.there(image).values()) == set(digests.values())
+    assert len(set(digests.values())) == 1
+    found = bench.client.images.get(image.local_tags[0])
+    assert set(found.tags) == set(image.local_tags)
+    assert not any(digest.startswith(bench.prefix) for digest in found.attrs["RepoDigests"])
+
+
+def test_what_is_published_can_be_pulled_where_it_was_not_built(bench: Bench, image: Image) -> None:
+    built = bench.client.images.get(image.local_tags[0]).id
+    push(bench.workshop)
+    bench.client.images.remove(str(built), force=True)
+    assert registry.pull(bench.client, f"{bench.prefix}/{image.name}:latest") == built
+
+
+def test_what_is_there_already_is_not_pushed_again_but_the_tags_that_move_are(bench: Bench, image: Image) -> None:
+    first = push(bench.workshop)
+    moving = f"{bench.prefix}/{image.name}:latest"
+    assert push(bench.workshop) == {moving: first[moving]}
+
+
+def test_a_tag_with_other_content_is_refused_before_anything_of_any_image_is_pushed(
+    carrier: Engine, server: Registry, image: Image
+) -> None:
+    other = replace(tiny(f"{image.name}-other"))
+    alone, both = Bench(carrier, server, image), Bench(carrier, server, other, image)
+    alone.build()
+    push(alone.workshop)
+    before = alone.there(image)
+    both.change()
+    with pytest.raises(ImageError, match="Published with other content: ") as refused:
+        push(both.workshop)
+    assert all(f"{both.prefix}/{image.name}:{tag}" in str(refused.value) for tag in image.tags)
+    assert "--overwrite" in str(refused.value)
+    assert both.there(image, other) == before
+    push(both.workshop, overwrite=True)
+    after = both.there(image, other)
+    assert len(after) == 6
+    assert not set(after.values()) & set(before.values())
+
+
+def test_a_wrong_password_is_denied_with_the_account_and_leaves_nothing(bench: Bench, image: Image) -> None:
+    bench.log_in_as(replace(bench.server, password="wrong"))
+    address = re.escape(bench.server.address)
+    with pytest.raises(Denied, match=rf"registry {address} denies the account ci: .*docker login {address}"):
+        push(bench.workshop)
+    assert bench.there(image) == {}
+
+
+def test_a_stranger_is_denied(bench: Bench, image: Image) -> None:
+    bench.log_in_as(None)
+    with pytest.raises(Denied, match=f"registry {re.escape(bench.server.address)} denies a stranger"):
+        push(bench.workshop, prefix=bench.prefix)
+    assert bench.there(image) == {}
+
+
+def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Image, tmp_path: Path) -> None:
+    auth = base64.b64encode(f"ci:{bench.server.password}".encode()).decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {bench.server.address: {"auth": auth}}}))
+    bench.log_in_as(None)
+    assert len(push(bench.workshop, prefix=bench.prefix)) == len(bench.there(image)) == 3
+
+
+def test_a_registry_that_does_not_answer_is_told_from_one_that_denies(bench: Bench) -> None:
+    with pytest.raises(Unreachable, match=r"cannot reach the registry 127\.0\.0\.1:9: .*connection refused"):
+        push(bench.workshop, prefix="127.0.0.1:9/team")
+
+
+def test_what_is_not_built_as_the_project_has_it_is_refused_with_the_remedy(bench: Bench, image: Image) -> None:
+    bench.changes = "changed"
+    with pytest.raises(ImageError, match=f"Run `slipway-images build {image.name}` first"):
+        push(bench.workshop)
+    assert bench.there(image) == {}
+
+
+def test_what_is_not_to_be_published_is_left_out_and_refused_by_name(
+    carrier: Engine, server: Registry, image: Image
+) -> None:
+    private = replace(tiny(f"{image.name}-private"), publish=False)
+    bench = Bench(carrier, server, image, private)
+    bench.build()
+    with pytest.raises(ImageError, match=f"Not to be published: {private.name}"):
+        push(bench.workshop, [private.name, image.name])
+    assert bench.there(image) == {}
+    push(bench.workshop)
+    assert len(bench.there(image, private)) == 3

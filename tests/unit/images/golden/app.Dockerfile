@@ -1,0 +1,29 @@
+# Rendered from dockerfiles/images.yml by `slipway-images render`: edit that, or the template.
+ARG BASE=slipway/python:3.11
+FROM ${BASE} AS build
+# Compilers stay in this stage, and so does root.
+# hadolint ignore=DL3002
+USER 0:0
+
+COPY requirements.txt /srv/app/
+RUN python -m venv --without-pip /srv/venv
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip --python /srv/venv install --disable-pip-version-check --root-user-action=ignore \
+        --requirement /srv/app/requirements.txt
+
+FROM ${BASE}
+LABEL org.opencontainers.image.title="app" \
+      org.opencontainers.image.description="An example of a service on the python image" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/slipway/platform"
+
+# The service's packages alone: no pip, no compiler.
+COPY --from=build /srv/venv /srv/venv
+ENV PATH="/srv/venv/bin:${PATH}"
+COPY . /srv/app/
+EXPOSE 8000
+USER 10001:10001
+HEALTHCHECK --interval=5s --timeout=3s \
+    --start-period=2s --retries=3 \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=2)"]
+CMD ["python", "/srv/app/service.py"]

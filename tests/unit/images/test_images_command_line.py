@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person sees of slipway-images, as far as no engine is needed; and what it passes on to pytest."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from slipway.images import matrix, verify
+from slipway.images.image import Context, Healthcheck, User
+from slipway.images.recipe import Built
+from slipway.images.verify import Subject
+from tests.tiny_images import tiny
+
+IMAGES = matrix.without_lab(matrix.load())
+
+PROGRAM = str(Path(sys.prefix) / "bin/slipway-images")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
+
+
+def test_list_names_every_image_but_the_lab_s_own() -> None:
+    listed = run("list")
+    assert listed.returncode == 0, listed.stderr
+    assert {name for name in matrix.load() if f" {name} " in listed.stdout} == set(IMAGES)
+
+
+def test_the_committed_dockerfiles_pass_the_check() -> None:
+    checked = run("render", "--check")
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_the_bake_file_has_a_target_for_every_image(tmp_path: Path) -> None:
+    written = run("bake-file", f"--output={tmp_path / 'docker-bake.json'}")
+    assert written.returncode == 0, written.stderr
+    assert len(json.loads((tmp_path / "docker-bake.json").read_text())["target"]) == len(IMAGES)
+
+
+@pytest.mark.parametrize("command", ["list", "render", "lint", "build", "test", "push", "bake-file", "refresh-digests"])
+def test_every_command_explains_itself(command: str) -> None:
+    assert run(command, "--help").returncode == 0
+
+
+def test_claims_get_the_facts_of_the_images(tmp_path: Path) -> None:
+    image = tiny(
+        "app",
+        user=User("app", 10001),
+        healthcheck=Healthcheck(("true",)),
+        context=Context("dockerfiles", ("images.yml",)),
+        setuid=("/usr/bin/su",),
+    )
+    verify.write(tmp_path / "facts", [Subject(image, Built("sha256:1", "sha256:2", 3, 2, 1))])
+    (read,) = verify.read(tmp_path / "facts")
+    assert read.built == Built("sha256:1", "sha256:2", 3, 2, 1)
+    assert (read.image.user, read.image.name, list(read.image.setuid)) == (image.user, "app", ["/usr/bin/su"])
+    assert read.image.context and list(read.image.context.include) == ["images.yml"]
+    assert read.image.healthcheck.command
+    assert read.image.local_tags == image.local_tags
+
+
+def test_claims_without_images_say_what_to_run() -> None:
+    alone = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", str(verify.CLAIMS)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert alone.returncode != 0
+    assert "run `slipway-images test`" in alone.stdout + alone.stderr
