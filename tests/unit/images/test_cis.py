@@ -38,7 +38,7 @@ def test_4_6_it_says_how_it_is_asked_whether_it_is_well(image: Image) -> None:
 
 
 def test_4_8_no_program_lends_its_owner_s_rights_but_the_listed(image: Image) -> None:
-    installs = [index for index, run in enumerate(runs(image)) if " install " in run and "pip install" not in run]
+    installs = [index for index, run in enumerate(runs(image)) if re.search(r"\bdnf .* install ", run)]
     strips = [index for index, run in enumerate(runs(image)) if run.startswith("find / -xdev -type f -perm /6000")]
     assert not installs or max(strips) > max(installs)
 

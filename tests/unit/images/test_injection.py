@@ -14,28 +14,12 @@ from hypothesis import strategies as st
 from slipway.images import escape, matrix, matrix_schema, render
 from slipway.images.errors import ImageError
 from slipway.images.image import Healthcheck, Image, User
+from tests.nasty_values import NASTY
 
 IMAGES = matrix.load()
 HARMLESS = "harmless"
 # All that `matrix_schema` lets through; it refuses the rest.
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1)
-NASTY = (
-    '"',
-    "\\",
-    "$HOME",
-    "${x}",
-    "`id`",
-    "' #",
-    '\\"',
-    "a\\",
-    "<<EOF",
-    "# escape=`",
-    "x\\ y",
-    "]",
-    '", "x',
-    "$$",
-    "&& reboot",
-)
 
 
 def instructions(text: str) -> list[tuple[str, int]]:

@@ -5,8 +5,8 @@ FROM ${BASE} AS build
 # hadolint ignore=DL3002
 USER 0:0
 
-COPY requirements.txt /srv/app/
 RUN python -m venv --without-pip /srv/venv
+COPY requirements.txt /srv/app/
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip --python /srv/venv install --disable-pip-version-check --root-user-action=ignore \
         --requirement /srv/app/requirements.txt

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The images of dockerfiles/images.yml, by the commands that a person types: built, tested and published offline."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SLIPWAY_IMAGES = Path(sys.prefix) / "bin/slipway-images"
+SHIPPED = {"base-9", "systemd-9", "python-3.11", "app", "toolbox"}  # what the lab has packages for
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [SLIPWAY_IMAGES, *arguments],
+        env={**os.environ, "LAB": "offline"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def rows(table: str) -> dict[str, str]:
+    """The rows of the table that `build` prints, by the image's name."""
+    return {line.split()[1]: line for line in table.splitlines() if line.startswith("│ ") and line.split()[1] != "│"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def first_build() -> dict[str, str]:
+    """Have the images built; what comes of each."""
+    done = run("build")
+    assert done.returncode == 0, done.stderr
+    return rows(done.stdout)
+
+
+def test_all_are_built_but_those_for_which_the_lab_says_what_is_missing(first_build: dict[str, str]) -> None:
+    assert {name for name, row in first_build.items() if "skipped: " not in row} == SHIPPED
+    assert "skipped: no package python3.12" in first_build["python-3.12"]
+    assert "skipped: nothing stands in for" in first_build["base-10"]
+
+
+def test_a_second_build_builds_nothing() -> None:
+    done = run("build")
+    assert {name for name, row in rows(done.stdout).items() if "unchanged" in row} == SHIPPED
+    assert "[images] " not in done.stdout
+
+
+def test_every_claim_holds() -> None:
+    done = run("test")
+    assert done.returncode == 0, done.stdout
+
+
+def test_they_are_published_under_all_their_tags_and_a_second_time_only_what_moves() -> None:
+    done = run("push")
+    assert done.returncode == 0, done.stderr
+    published = {line.split("/slipway/")[1] for line in done.stdout.splitlines() if " is sha256:" in line}
+    assert {line.split()[0] for line in published} == {
+        *("base:9-r1", "base:9", "systemd:9-r1", "systemd:9", "python:3.11-r1", "python:3.11"),
+        *("app:1.0.0", "app:latest", "toolbox:0.1.0", "toolbox:latest"),
+    }
+    again = run("push")
+    assert {line.split("/slipway/")[1] for line in again.stdout.splitlines() if " is sha256:" in line} == {
+        line for line in published if not line.startswith(("app:1.0.0", "toolbox:0.1.0")) and "-r1 " not in line
+    }
+
+
+def test_an_image_that_the_lab_cannot_build_is_refused_by_name() -> None:
+    done = run("build", "node")
+    assert done.returncode == 1
+    assert "base-10: nothing stands in for quay.io/centos/centos:stream10" in done.stderr
+    assert "Use LAB=online where registries answer." in done.stderr
