@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishing tiny images to a real registry: whole or not at all, and what each refusal says."""
+"""Publishing tiny images to a real registry, whole or not at all; what refusals say; building on what is published."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.images import registry
+from slipway.images import digests, registry
 from slipway.images.build import State, build
 from slipway.images.errors import ImageError
 from slipway.images.image import Image
@@ -36,6 +36,11 @@ def server(lab: tuple[Engine, Images]) -> Registry:
 @pytest.fixture(autouse=True)
 def no_logins_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+
+
+def write_login(folder: Path, server: Registry) -> None:
+    auth = base64.b64encode(f"{server.username}:{server.password}".encode()).decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {server.address: {"auth": auth}}}))
 
 
 class Bench:
@@ -149,8 +154,7 @@ def test_a_stranger_is_denied(bench: Bench, image: Image) -> None:
 
 
 def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Image, tmp_path: Path) -> None:
-    auth = base64.b64encode(f"ci:{bench.server.password}".encode()).decode()
-    (tmp_path / "config.json").write_text(json.dumps({"auths": {bench.server.address: {"auth": auth}}}))
+    write_login(tmp_path, bench.server)
     bench.log_in_as(None)
     assert len(push(bench.workshop, prefix=bench.prefix)) == len(bench.there(image)) == 3
 
@@ -178,3 +182,47 @@ def test_what_is_not_to_be_published_is_left_out_and_refused_by_name(
     assert bench.there(image) == {}
     push(bench.workshop)
     assert len(bench.there(image, private)) == 3
+
+
+@pytest.fixture
+def published(bench: Bench, image: Image) -> str:
+    """The reference of an image that only the registry has."""
+    push(bench.workshop)
+    bench.client.images.remove(image.local_tags[0], force=True)
+    bench.client.images.remove(str(bench.client.images.get(image.local_tags[-1]).id), force=True)
+    return f"{bench.prefix}/{image.name}:1-r1"
+
+
+def test_pins_are_the_digests_that_registries_have(bench: Bench, published: str, tmp_path: Path) -> None:
+    file = tmp_path / "digests.json"
+    on_it = tiny("test-on-it", published, stands_on_ours=False)
+    digests.refresh(bench.client, [on_it, tiny("test-on-that", "test-on-it")], file)
+    assert json.loads(file.read_text()) == {published: registry.digest_of(bench.client, published)}
+
+
+def test_no_pin_is_written_when_one_base_cannot_be_asked_for(bench: Bench, published: str, tmp_path: Path) -> None:
+    file = tmp_path / "digests.json"
+    file.write_text("as it was")
+    on_it = tiny("test-on-it", published, stands_on_ours=False)
+    for missing, kind in (("127.0.0.1:9/os:9", Unreachable), (f"{published}-missing", NotThere)):
+        with pytest.raises(kind):
+            digests.refresh(bench.client, [on_it, tiny("test-lost", missing, stands_on_ours=False)], file)
+        assert file.read_text() == "as it was"
+
+
+def test_a_pinned_base_is_pulled_by_its_digest_which_the_labels_tell(
+    carrier: Engine, bench: Bench, published: str, tmp_path: Path
+) -> None:
+    write_login(tmp_path, bench.server)
+    digest = registry.digest_of(bench.client, published)
+    on_it = tiny("test-on-it", published, stands_on_ours=False, digest=digest)
+    other = Bench(carrier, bench.server, on_it)
+    other.build()
+    assert f"test-on-it: pulling {published}@{digest}" in other.said
+    labels = other.client.images.get(on_it.local_tags[0]).labels
+    assert labels["org.opencontainers.image.base.name"] == published
+    assert labels["org.opencontainers.image.base.digest"] == digest
+    other.said.clear()
+    other.build()
+    assert other.said == []
+    other.client.api.remove_image(f"{published}@{digest}")
