@@ -68,6 +68,11 @@ class Bench:
         self.changes += "changed "
         self.build()
 
+    def names_of_the_registry(self) -> list[str]:
+        """Return the names by which the engine knows images as the registry's."""
+        names = [name for image in self.client.images.list() for name in (*image.tags, *image.attrs["RepoDigests"])]
+        return [name for name in names if name.startswith(self.server.address)]
+
     def there(self, *images: Image) -> dict[str, str]:
         """Return the digests that the registry has, by tag."""
         registry.log_in(self.client, self.server.address, self.server)
@@ -100,9 +105,8 @@ def test_all_tags_are_there_with_one_content_and_no_name_of_the_registry_stays(b
     assert list(digests) == [f"{bench.prefix}/{image.name}:{tag}" for tag in (*image.tags, *image.moving_tags)]
     assert set(bench.there(image).values()) == set(digests.values())
     assert len(set(digests.values())) == 1
-    found = bench.client.images.get(image.local_tags[0])
-    assert set(found.tags) == set(image.local_tags)
-    assert not any(digest.startswith(bench.prefix) for digest in found.attrs["RepoDigests"])
+    assert set(bench.client.images.get(image.local_tags[0]).tags) == set(image.local_tags)
+    assert bench.names_of_the_registry() == []
 
 
 def test_what_is_published_can_be_pulled_where_it_was_not_built(bench: Bench, image: Image) -> None:
@@ -116,26 +120,29 @@ def test_what_is_there_already_is_not_pushed_again_but_the_tags_that_move_are(be
     first = push(bench.workshop)
     moving = f"{bench.prefix}/{image.name}:latest"
     assert push(bench.workshop) == {moving: first[moving]}
+    assert bench.names_of_the_registry() == []
 
 
 def test_a_tag_with_other_content_is_refused_before_anything_of_any_image_is_pushed(
-    carrier: Engine, server: Registry, image: Image
+    bench: Bench, carrier: Engine, image: Image
 ) -> None:
-    other = replace(tiny(f"{image.name}-other"))
-    alone, both = Bench(carrier, server, image), Bench(carrier, server, other, image)
-    alone.build()
-    push(alone.workshop)
-    before = alone.there(image)
-    both.change()
+    push(bench.workshop)
+    before = bench.there(image)
+    other, on_it = tiny(f"{image.name}-other"), tiny("test-on-it", image.name, publish=False)
+    both = Bench(carrier, bench.server, other, image, on_it)
+    both.build()
+    both.change()  # what is published is a base of an image that has no name any more
     with pytest.raises(ImageError, match="Published with other content: ") as refused:
         push(both.workshop)
     assert all(f"{both.prefix}/{image.name}:{tag}" in str(refused.value) for tag in image.tags)
     assert "--overwrite" in str(refused.value)
     assert both.there(image, other) == before
+    assert both.names_of_the_registry() == []
     push(both.workshop, overwrite=True)
     after = both.there(image, other)
     assert len(after) == 6
     assert not set(after.values()) & set(before.values())
+    assert both.names_of_the_registry() == []
 
 
 def test_a_wrong_password_is_denied_with_the_account_and_leaves_nothing(bench: Bench, image: Image) -> None:
@@ -162,6 +169,14 @@ def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Ima
 def test_a_registry_that_does_not_answer_is_told_from_one_that_denies(bench: Bench) -> None:
     with pytest.raises(Unreachable, match=r"cannot reach the registry 127\.0\.0\.1:9: .*connection refused"):
         push(bench.workshop, prefix="127.0.0.1:9/team")
+
+
+def test_what_goes_wrong_while_pushing_is_told_apart_too(bench: Bench, image: Image) -> None:
+    """The engine streams it inside a response with status 200."""
+    for address, kind in (("127.0.0.1:9", Unreachable), (bench.server.address, Denied)):
+        bench.client.api.tag(image.local_tags[0], f"{address}/{image.name}", "1")
+        with pytest.raises(kind):
+            registry.push(bench.client, f"{address}/{image.name}:1")
 
 
 def test_what_is_not_built_as_the_project_has_it_is_refused_with_the_remedy(bench: Bench, image: Image) -> None:
