@@ -133,6 +133,14 @@ def test_the_commit_and_the_time_build_nothing_anew(carrier: Engine, monkeypatch
     assert states(bench.build()) == {"test-base": State.UNCHANGED}
 
 
+def test_another_version_of_the_same_content_is_another_image(carrier: Engine) -> None:
+    bench = Bench(carrier, BASE)
+    bench.build()
+    bench.workshop = replace(bench.workshop, images=matrix(replace(BASE, version="2")))
+    assert states(bench.build()) == {"test-base": State.BUILT}
+    assert bench.inspect(BASE)["Config"]["Labels"]["org.opencontainers.image.version"] == "2"
+
+
 def test_a_name_that_was_lost_comes_back_without_a_build(carrier: Engine) -> None:
     bench = Bench(carrier, BASE)
     bench.build()

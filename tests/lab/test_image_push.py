@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publishing tiny images to a real registry: whole or not at all, and what each refusal says."""
+"""Publishing tiny images to a real registry, whole or not at all; what refusals say; building on what is published."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.images import registry
+from slipway.images import digests, registry
 from slipway.images.build import State, build
 from slipway.images.errors import ImageError
 from slipway.images.image import Image
@@ -38,6 +38,11 @@ def no_logins_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
 
 
+def write_login(folder: Path, server: Registry) -> None:
+    auth = base64.b64encode(f"{server.username}:{server.password}".encode()).decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {server.address: {"auth": auth}}}))
+
+
 class Bench:
     """A workshop whose supply has the registry, with images of names that no other test has used."""
 
@@ -62,6 +67,11 @@ class Bench:
     def change(self) -> None:
         self.changes += "changed "
         self.build()
+
+    def names_of_the_registry(self) -> list[str]:
+        """Return the names by which the engine knows images as the registry's."""
+        names = [name for image in self.client.images.list() for name in (*image.tags, *image.attrs["RepoDigests"])]
+        return [name for name in names if name.startswith(self.server.address)]
 
     def there(self, *images: Image) -> dict[str, str]:
         """Return the digests that the registry has, by tag."""
@@ -95,9 +105,8 @@ def test_all_tags_are_there_with_one_content_and_no_name_of_the_registry_stays(b
     assert list(digests) == [f"{bench.prefix}/{image.name}:{tag}" for tag in (*image.tags, *image.moving_tags)]
     assert set(bench.there(image).values()) == set(digests.values())
     assert len(set(digests.values())) == 1
-    found = bench.client.images.get(image.local_tags[0])
-    assert set(found.tags) == set(image.local_tags)
-    assert not any(digest.startswith(bench.prefix) for digest in found.attrs["RepoDigests"])
+    assert set(bench.client.images.get(image.local_tags[0]).tags) == set(image.local_tags)
+    assert bench.names_of_the_registry() == []
 
 
 def test_what_is_published_can_be_pulled_where_it_was_not_built(bench: Bench, image: Image) -> None:
@@ -111,26 +120,29 @@ def test_what_is_there_already_is_not_pushed_again_but_the_tags_that_move_are(be
     first = push(bench.workshop)
     moving = f"{bench.prefix}/{image.name}:latest"
     assert push(bench.workshop) == {moving: first[moving]}
+    assert bench.names_of_the_registry() == []
 
 
 def test_a_tag_with_other_content_is_refused_before_anything_of_any_image_is_pushed(
-    carrier: Engine, server: Registry, image: Image
+    bench: Bench, carrier: Engine, image: Image
 ) -> None:
-    other = replace(tiny(f"{image.name}-other"))
-    alone, both = Bench(carrier, server, image), Bench(carrier, server, other, image)
-    alone.build()
-    push(alone.workshop)
-    before = alone.there(image)
-    both.change()
+    push(bench.workshop)
+    before = bench.there(image)
+    other, on_it = tiny(f"{image.name}-other"), tiny("test-on-it", image.name, publish=False)
+    both = Bench(carrier, bench.server, other, image, on_it)
+    both.build()
+    both.change()  # what is published is a base of an image that has no name any more
     with pytest.raises(ImageError, match="Published with other content: ") as refused:
         push(both.workshop)
     assert all(f"{both.prefix}/{image.name}:{tag}" in str(refused.value) for tag in image.tags)
     assert "--overwrite" in str(refused.value)
     assert both.there(image, other) == before
+    assert both.names_of_the_registry() == []
     push(both.workshop, overwrite=True)
     after = both.there(image, other)
     assert len(after) == 6
     assert not set(after.values()) & set(before.values())
+    assert both.names_of_the_registry() == []
 
 
 def test_a_wrong_password_is_denied_with_the_account_and_leaves_nothing(bench: Bench, image: Image) -> None:
@@ -149,8 +161,7 @@ def test_a_stranger_is_denied(bench: Bench, image: Image) -> None:
 
 
 def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Image, tmp_path: Path) -> None:
-    auth = base64.b64encode(f"ci:{bench.server.password}".encode()).decode()
-    (tmp_path / "config.json").write_text(json.dumps({"auths": {bench.server.address: {"auth": auth}}}))
+    write_login(tmp_path, bench.server)
     bench.log_in_as(None)
     assert len(push(bench.workshop, prefix=bench.prefix)) == len(bench.there(image)) == 3
 
@@ -158,6 +169,14 @@ def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Ima
 def test_a_registry_that_does_not_answer_is_told_from_one_that_denies(bench: Bench) -> None:
     with pytest.raises(Unreachable, match=r"cannot reach the registry 127\.0\.0\.1:9: .*connection refused"):
         push(bench.workshop, prefix="127.0.0.1:9/team")
+
+
+def test_what_goes_wrong_while_pushing_is_told_apart_too(bench: Bench, image: Image) -> None:
+    """The engine streams it inside a response with status 200."""
+    for address, kind in (("127.0.0.1:9", Unreachable), (bench.server.address, Denied)):
+        bench.client.api.tag(image.local_tags[0], f"{address}/{image.name}", "1")
+        with pytest.raises(kind):
+            registry.push(bench.client, f"{address}/{image.name}:1")
 
 
 def test_what_is_not_built_as_the_project_has_it_is_refused_with_the_remedy(bench: Bench, image: Image) -> None:
@@ -178,3 +197,47 @@ def test_what_is_not_to_be_published_is_left_out_and_refused_by_name(
     assert bench.there(image) == {}
     push(bench.workshop)
     assert len(bench.there(image, private)) == 3
+
+
+@pytest.fixture
+def published(bench: Bench, image: Image) -> str:
+    """The reference of an image that only the registry has."""
+    push(bench.workshop)
+    bench.client.images.remove(image.local_tags[0], force=True)
+    bench.client.images.remove(str(bench.client.images.get(image.local_tags[-1]).id), force=True)
+    return f"{bench.prefix}/{image.name}:1-r1"
+
+
+def test_pins_are_the_digests_that_registries_have(bench: Bench, published: str, tmp_path: Path) -> None:
+    file = tmp_path / "digests.json"
+    on_it = tiny("test-on-it", published, stands_on_ours=False)
+    digests.refresh(bench.client, [on_it, tiny("test-on-that", "test-on-it")], file)
+    assert json.loads(file.read_text()) == {published: registry.digest_of(bench.client, published)}
+
+
+def test_no_pin_is_written_when_one_base_cannot_be_asked_for(bench: Bench, published: str, tmp_path: Path) -> None:
+    file = tmp_path / "digests.json"
+    file.write_text("as it was")
+    on_it = tiny("test-on-it", published, stands_on_ours=False)
+    for missing, kind in (("127.0.0.1:9/os:9", Unreachable), (f"{published}-missing", NotThere)):
+        with pytest.raises(kind):
+            digests.refresh(bench.client, [on_it, tiny("test-lost", missing, stands_on_ours=False)], file)
+        assert file.read_text() == "as it was"
+
+
+def test_a_pinned_base_is_pulled_by_its_digest_which_the_labels_tell(
+    carrier: Engine, bench: Bench, published: str, tmp_path: Path
+) -> None:
+    write_login(tmp_path, bench.server)
+    digest = registry.digest_of(bench.client, published)
+    on_it = tiny("test-on-it", published, stands_on_ours=False, digest=digest)
+    other = Bench(carrier, bench.server, on_it)
+    other.build()
+    assert f"test-on-it: pulling {published}@{digest}" in other.said
+    labels = other.client.images.get(on_it.local_tags[0]).labels
+    assert labels["org.opencontainers.image.base.name"] == published
+    assert labels["org.opencontainers.image.base.digest"] == digest
+    other.said.clear()
+    other.build()
+    assert other.said == []
+    other.client.api.remove_image(f"{published}@{digest}")
