@@ -3,6 +3,7 @@
 
 import base64
 import json
+import os
 import re
 import secrets
 from dataclasses import replace
@@ -22,7 +23,7 @@ from slipway.lab import image_supply
 from slipway.lab.engine import Engine
 from slipway.lab.images import Images
 from slipway.lab.setting import Setting
-from tests.tiny_images import dockerfile, matrix, tiny
+from tests.tiny_images import HELLO, dockerfile, matrix, tiny
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +165,27 @@ def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Ima
     write_login(tmp_path, bench.server)
     bench.log_in_as(None)
     assert len(push(bench.workshop, prefix=bench.prefix)) == len(bench.there(image)) == 3
+
+
+def test_a_credential_helper_is_asked_where_the_user_has_one(
+    bench: Bench, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = {"ServerURL": bench.server.address, "Username": "ci", "Secret": bench.server.password}
+    helper = tmp_path / "docker-credential-kept"
+    helper.write_text(f"#!/bin/sh\necho '{json.dumps(login)}'\n")
+    helper.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    (tmp_path / "config.json").write_text(json.dumps({"credHelpers": {bench.server.address: "kept"}}))
+    bench.log_in_as(None)
+    assert len(push(bench.workshop, prefix=bench.prefix)) == len(bench.there(image)) == 3
+
+
+def test_what_was_built_on_a_stand_in_goes_nowhere_else(bench: Bench) -> None:
+    stands_in = replace(bench.workshop.supply, bases={HELLO: HELLO})
+    bench.workshop = replace(bench.workshop, supply=stands_in)
+    with pytest.raises(ImageError, match=r"the lab's registry alone, not to registry\.example\.com: .* LAB=online"):
+        push(bench.workshop, prefix="registry.example.com/team")
+    assert push(bench.workshop)
 
 
 def test_a_registry_that_does_not_answer_is_told_from_one_that_denies(bench: Bench) -> None:

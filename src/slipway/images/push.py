@@ -16,6 +16,7 @@ from slipway.images import availability, graph, registry
 from slipway.images.errors import ImageError
 from slipway.images.image import NAMESPACE, Image
 from slipway.images.recipe import Built, current
+from slipway.images.supply import Supply
 from slipway.images.workshop import Workshop
 
 
@@ -44,12 +45,14 @@ def push(
     client = workshop.engine.client
     chosen = _to_publish(workshop, names)
     prefix = prefix or _default_prefix(workshop)
+    host = registry.host_of(f"{prefix}/{NAMESPACE}")
+    _refuse_stand_ins(workshop.supply, host)
     built = current(workshop, chosen)
     lasting = [target for image in chosen.values() for target in _targets(image, image.tags, built[image.name], prefix)]
     moving = [
         target for image in chosen.values() for target in _targets(image, image.moving_tags, built[image.name], prefix)
     ]
-    account = registry.log_in(client, registry.host_of(f"{prefix}/{NAMESPACE}"), workshop.supply.registry)
+    account = registry.log_in(client, host, workshop.supply.registry)
     new = _new(client, lasting, account, overwrite=overwrite)
     digests = {}
     for target in (*new, *moving):
@@ -65,6 +68,15 @@ def _targets(image: Image, tags: Iterable[str], built: Built, prefix: str) -> li
 def _default_prefix(workshop: Workshop) -> str:
     own = workshop.supply.registry
     return f"{own.address if own else 'docker.io'}/{NAMESPACE}"
+
+
+def _refuse_stand_ins(supply: Supply, host: str) -> None:
+    """Nobody is to take for the real thing what was built on a stand-in."""
+    if supply.bases and not (supply.registry and supply.registry.address == host):
+        raise ImageError(
+            f"What is built from {supply.description} goes to the lab's registry alone, not to {host}: "
+            "build and push with LAB=online."
+        )
 
 
 def _to_publish(workshop: Workshop, names: Sequence[str]) -> dict[str, Image]:

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import docker
+import requests
 from docker.auth import load_config, resolve_authconfig, resolve_repository_name
-from docker.errors import APIError
+from docker.errors import APIError, DockerException
 from docker.utils import parse_repository_tag
 
 from slipway.images.errors import ImageError
@@ -83,6 +84,8 @@ def told_apart(host: str, account: str | None) -> Iterator[None]:
     """Turn what the engine says of a registry into one of the errors above."""
     try:
         yield
+    except requests.Timeout as error:
+        raise _told_apart(host, account, "i/o timeout of the engine itself") from error
     except APIError as error:
         raise _told_apart(host, account, str(error.explanation or error)) from error
 
@@ -121,8 +124,13 @@ def _account(host: str, login: Registry | None) -> dict[str, str]:
     """Return what `DockerClient.login` takes; nothing for a stranger and for a token, which cannot be tried."""
     if login and login.address == host:
         return {"username": login.username, "password": login.password, "registry": host}
-    # A credential helper's answer has capital letters, config.json has none.
-    stored = {key.lower(): value for key, value in (resolve_authconfig(load_config(), host) or {}).items()}
+    try:
+        found = resolve_authconfig(load_config(), host) or {}
+    except DockerException as error:
+        raise ImageError(
+            f"The login for {host} cannot be read: {error}. Mend Docker's config.json or its credential helper."
+        ) from error
+    stored = {key.lower(): value for key, value in found.items()}  # a credential helper's answer has capital letters
     if "username" not in stored:
         return {}
     return {

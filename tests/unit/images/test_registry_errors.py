@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What engines say of registries, as they said it, and what a person is told."""
 
+import json
+from pathlib import Path
+
+import docker
 import pytest
 from docker.errors import APIError
 
-from slipway.images.registry import Denied, NotThere, Unreachable, told_apart
+from slipway.images.errors import ImageError
+from slipway.images.registry import Denied, NotThere, Unreachable, log_in, told_apart
 
 SAID = {
     'Get "http://127.0.0.1:9/v2/": dial tcp 127.0.0.1:9: connect: connection refused': Unreachable,
@@ -36,3 +41,11 @@ def test_who_is_denied_is_told_with_the_account() -> None:
         raise APIError("", explanation="no basic auth credentials")
     with pytest.raises(Denied, match="denies a stranger"), told_apart("r", None):
         raise APIError("", explanation="no basic auth credentials")
+
+
+def test_a_credential_helper_that_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"credHelpers": {"r.example.com": "nonsense"}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    nowhere = docker.DockerClient(base_url="unix:///nonexistent.sock", version="1.41")
+    with pytest.raises(ImageError, match=r"login for r\.example\.com cannot be read: .*docker-credential-nonsense"):
+        log_in(nowhere, "r.example.com", None)
