@@ -241,4 +241,5 @@ def test_a_base_that_no_registry_gives_is_told_with_the_registry(carrier: Engine
     foreign = tiny("test-foreign", "127.0.0.1:9/os:1", stands_on_ours=False)
     outcome = Bench(carrier, foreign).build()["test-foreign"]
     assert outcome.state is State.FAILED
+    assert outcome.reason.startswith("test-foreign cannot be built, its base 127.0.0.1:9/os:1 cannot be pulled. ")
     assert "cannot reach the registry 127.0.0.1:9" in outcome.reason

@@ -49,7 +49,10 @@ def have(
     from_registry = not image.stands_on_ours and image.base not in supply.bases
     if from_registry and (renew or not base):
         report(f"{image.name}: pulling {wanted}")
-        registry.pull(client, wanted)
+        try:
+            registry.pull(client, wanted)
+        except ImageError as error:
+            raise ImageError(f"{image.name} cannot be built, its base {wanted} cannot be pulled. {error}") from error
         base = find(client, wanted)
     if not base:
         raise ImageError(f"{image.name}: the base {wanted} is not there: build it first.")

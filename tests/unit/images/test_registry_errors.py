@@ -47,5 +47,6 @@ def test_a_credential_helper_that_is_missing_is_named(tmp_path: Path, monkeypatc
     (tmp_path / "config.json").write_text(json.dumps({"credHelpers": {"r.example.com": "nonsense"}}))
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     nowhere = docker.DockerClient(base_url="unix:///nonexistent.sock", version="1.41")
-    with pytest.raises(ImageError, match=r"login for r\.example\.com cannot be read: .*docker-credential-nonsense"):
+    unreadable = r"login for r\.example\.com cannot be read: .*docker-credential-nonsense"
+    with pytest.warns(UserWarning, match="nonsense"), pytest.raises(ImageError, match=unreadable):
         log_in(nowhere, "r.example.com", None)
