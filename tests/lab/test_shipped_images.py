@@ -27,10 +27,15 @@ def rows(table: str) -> dict[str, str]:
     return {line.split()[1]: line for line in table.splitlines() if line.startswith("│ ") and line.split()[1] != "│"}
 
 
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("report") / "SIZES.md"
+
+
 @pytest.fixture(scope="module", autouse=True)
-def first_build() -> dict[str, str]:
+def first_build(report: Path) -> dict[str, str]:
     """Have the images built; what comes of each."""
-    done = run("build")
+    done = run("build", f"--report={report}")
     assert done.returncode == 0, done.stderr
     return rows(done.stdout)
 
@@ -39,6 +44,11 @@ def test_all_are_built_but_those_for_which_the_lab_says_what_is_missing(first_bu
     assert {name for name, row in first_build.items() if "skipped: " not in row} == SHIPPED
     assert "skipped: no package python3.12" in first_build["python-3.12"]
     assert "skipped: nothing stands in for" in first_build["base-10"]
+
+
+def test_the_report_has_a_line_for_each_image(first_build: dict[str, str], report: Path) -> None:
+    lines = [line for line in report.read_text().splitlines() if line.startswith("| ")]
+    assert {line.split()[1] for line in lines[1:]} == set(first_build)
 
 
 def test_a_second_build_builds_nothing() -> None:
