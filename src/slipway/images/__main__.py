@@ -11,7 +11,7 @@ from rich.table import Table
 
 from slipway.images import bake, build, digests, lint, matrix, provenance, push, render, verify
 from slipway.images.errors import ImageError
-from slipway.images.table import table
+from slipway.images.table import markdown, table
 from slipway.images.workshop import Workshop
 from slipway.lab import engine, image_supply
 from slipway.lab.engine import Engine
@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     building = commands.add_parser("build", help="build images, and what they stand on, where something changed")
     _add_names(building)
     building.add_argument("--force", action="store_true", help="pull bases and build unchanged images too, uncached")
+    building.add_argument("--report", type=Path, metavar="FILE", help="write the table of the end as Markdown too")
     building.set_defaults(run=_build)
 
     testing = commands.add_parser("test", help="try the claims of tests/images on built images")
@@ -99,6 +100,8 @@ def _build(arguments: argparse.Namespace) -> None:
     workshop = _workshop()
     outcomes = build.build(workshop, arguments.names, force=arguments.force)
     console.print(table(outcomes, workshop.supply.description))
+    if arguments.report:
+        arguments.report.write_text(markdown(outcomes, workshop.supply.description))
     build.refuse_failures(outcomes)
 
 

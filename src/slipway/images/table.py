@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What became of each image, for a person to read."""
 
+import io
 from collections.abc import Iterable
 
+from rich import box
+from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
 
 from slipway.images.build import Outcome, State
 from slipway.images.image import Image
 from slipway.images.recipe import Built
+
+PAGE_WIDTH = 400  # characters: no row is to be broken
 
 
 def table(outcomes: Iterable[Outcome], description: str) -> Table:
@@ -20,6 +25,16 @@ def table(outcomes: Iterable[Outcome], description: str) -> Table:
         short_id = built.id.removeprefix("sha256:")[:12] if built else ""
         result.add_row(image.name, image.local_tags[0], *size, _seconds(outcome), short_id)
     return result
+
+
+def markdown(outcomes: Iterable[Outcome], description: str) -> str:
+    """Return the same as a page for the documentation."""
+    page = table(outcomes, description)
+    page.title, page.box = None, box.MARKDOWN
+    text = io.StringIO()
+    Console(file=text, width=PAGE_WIDTH).print(page)
+    rows = "\n".join(line.rstrip() for line in text.getvalue().splitlines() if line.strip())
+    return f"# Sizes and build times\n\nWritten by `slipway-images build --report`, from {description}.\n\n{rows}\n"
 
 
 def _added(image: Image, built: Built) -> str:
