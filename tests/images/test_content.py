@@ -45,6 +45,10 @@ def test_its_tool_is_there_in_its_version(image: Image, host: Host) -> None:
     assert (done.stdout + done.stderr).startswith(printed.format(version=image.version))
 
 
+def test_its_text_is_utf_8(host: Host) -> None:
+    assert host.check_output("locale charmap") == "UTF-8"
+
+
 def test_its_labels_tell_where_it_comes_from(image: Image, built: EngineImage) -> None:
     assert image.labels.items() <= built.labels.items()
     assert built.labels[f"{OCI}.version"] == image.version

@@ -7,7 +7,7 @@ USER 0:0
 
 RUN python -m venv --without-pip /srv/venv
 COPY requirements.txt /srv/app/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/root/.pip/pip.conf \
     pip --python /srv/venv install --disable-pip-version-check --root-user-action=ignore \
         --requirement /srv/app/requirements.txt
 

@@ -16,7 +16,7 @@ RUN --mount=type=cache,target=/var/cache/dnf,sharing=locked \
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
 COPY constraints.txt /usr/share/slipway/
-RUN --mount=type=cache,target=/root/.cache/pip \
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/root/.pip/pip.conf \
     pip --python /opt/venv install --disable-pip-version-check --root-user-action=ignore \
         --constraint /usr/share/slipway/constraints.txt ansible-core
 
