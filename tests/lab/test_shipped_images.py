@@ -2,14 +2,16 @@
 """The images of dockerfiles/images.yml, by the commands that a person types: built, tested and published offline."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 import uuid
 from pathlib import Path
 
 import pytest
 
-from slipway.lab import hub
+from slipway.lab import engine, hub
 from slipway.lab.engine import Engine
 
 SLIPWAY_IMAGES = Path(sys.prefix) / "bin/slipway-images"
@@ -87,3 +89,24 @@ def test_an_image_that_the_lab_cannot_build_is_refused_by_name() -> None:
     assert done.returncode == 1
     assert "base-10: nothing stands in for quay.io/centos/centos:stream10" in done.stderr
     assert "Use LAB=online where registries answer." in done.stderr
+
+
+def test_who_interrupts_a_build_need_not_wait_and_nothing_of_it_stays() -> None:
+    carrier = engine.find()
+    assert carrier
+    image, containers = carrier.client.images.get("slipway/base:9").id, len(carrier.client.containers.list(all=True))
+    environment = {**os.environ, "LAB": "offline"}
+    command = [str(SLIPWAY_IMAGES), "build", "--force", "base-9"]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as building:
+        assert building.stdout
+        assert any("RUN dnf" in line for line in building.stdout)
+        building.send_signal(signal.SIGINT)
+        _, said = building.communicate(timeout=5)
+    assert (building.returncode, said) == (130, "slipway-images: Interrupted; what was not finished is as it was.\n")
+    deadline = time.monotonic() + 20
+    while len(carrier.client.containers.list(all=True)) > containers:
+        assert time.monotonic() < deadline, "the engine builds on"
+        time.sleep(0.1)
+    assert carrier.client.images.get("slipway/base:9").id == image

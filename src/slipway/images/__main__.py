@@ -19,6 +19,8 @@ from slipway.lab.errors import LabError
 from slipway.lab.progress import console
 from slipway.lab.setting import Setting, choose
 
+INTERRUPTED = 128 + 2  # as a shell reports it
+
 
 def main() -> int:
     """Run one command; an ImageError or a LabError is one message and exit status 1."""
@@ -28,6 +30,9 @@ def main() -> int:
     except (ImageError, LabError) as error:
         print(f"slipway-images: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("slipway-images: Interrupted; what was not finished is as it was.", file=sys.stderr, flush=True)
+        os._exit(INTERRUPTED)  # at once: the engine ends the builds whose client is gone, threads would wait for them
     return 0
 
 

@@ -91,7 +91,8 @@ def _in_order(images: Mapping[str, Image], make: Callable[[Image], Outcome]) -> 
     sorter = graph.sorter(images)
     sorter.prepare()
     running: dict[Future[Outcome], str] = {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
         while True:
             running |= {pool.submit(make, images[name]): name for name in sorter.get_ready()}
             if not running:
@@ -101,6 +102,8 @@ def _in_order(images: Mapping[str, Image], make: Callable[[Image], Outcome]) -> 
                 outcomes[name] = future.result()
                 if outcomes[name].state is not State.FAILED:
                     sorter.done(name)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)  # who interrupts does not want to wait for the builds
 
 
 def _outcome(workshop: Workshop, image: Image, labels: Mapping[str, str], *, force: bool) -> Outcome:
