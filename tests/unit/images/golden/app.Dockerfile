@@ -21,9 +21,10 @@ LABEL org.opencontainers.image.title="app" \
 COPY --from=build /srv/venv /srv/venv
 ENV PATH="/srv/venv/bin:${PATH}"
 COPY . /srv/app/
+WORKDIR /srv/app
 EXPOSE 8000
 USER 10001:10001
 HEALTHCHECK --interval=5s --timeout=3s \
     --start-period=2s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=2)"]
-CMD ["python", "/srv/app/service.py"]
+CMD ["python", "service.py"]
