@@ -109,6 +109,8 @@ def test_what_is_there_changes_nothing_and_asks_no_registry(host: LabHost, diges
         assert ok(role(host, wanted)).changed(host.name) == []
         host.sh(f"docker rmi {PRIVATE}:stable; docker tag slipway/hello {PRIVATE}:1.0")
         assert ok(role(host, wanted)).changed(host.name)
+        by_digest = image_id(host, f"{PRIVATE}@{digest}")
+        assert image_id(host, f"{PRIVATE}:1.0") == image_id(host, f"{PRIVATE}:stable") == by_digest
         host.sh(f"docker rmi --force {PRIVATE}:1.0 {PRIVATE}:stable {PRIVATE}@{digest}")
         assert "registry.slipway.test cannot be reached" in refused(host, wanted)
 
