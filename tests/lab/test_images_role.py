@@ -44,8 +44,8 @@ def digest(workbench: Workbench) -> str:
 @pytest.fixture
 def host(engine_host: LabHost) -> LabHost:
     """The host without any image but the one that it carries, and with a folder to build from."""
-    engine_host.sh("docker image ls --all --quiet | sort -u | xargs --no-run-if-empty docker image rm --force")
-    engine_host.sh("docker builder prune --all --force; docker load --quiet --input /usr/share/slipway/hello.tar")
+    engine_host.sh("docker image prune --all --force")
+    engine_host.sh("docker load --quiet --input /usr/share/slipway/hello.tar")
     engine_host.sh(f"rm -rf {FOLDER}; mkdir {FOLDER}; echo hello > {FOLDER}/greeting")
     write_dockerfile(engine_host, DOCKERFILE)
     return engine_host
@@ -75,7 +75,7 @@ def refused(host: LabHost, *images: dict[str, Any], **variables: Any) -> str:
 
 
 def image_id(host: LabHost, reference: str) -> str:
-    return host.sh(f"docker image inspect --format '{{{{.Id}}}}' {reference}").strip()
+    return host.sh(f"docker image inspect --format '{{{{.Id}}}}' {reference}")
 
 
 @contextlib.contextmanager
@@ -168,12 +168,12 @@ def test_a_folder_is_built_once_and_again_when_it_has_changed(host: LabHost) -> 
     wanted = {"name": "team/tools", "build": FOLDER, "tags": ["latest", "edge"]}
     assert ok(role(host, wanted)).changed(host.name)
     first = image_id(host, "team/tools:latest")
-    assert host.sh("docker run --rm team/tools:edge cat /greeting") == "hello\n"
+    assert host.sh("docker run --rm team/tools:edge cat /greeting") == "hello"
     host.sh(f"touch {FOLDER}/greeting")
     assert ok(role(host, wanted)).changed(host.name) == []
     host.sh(f"echo goodbye > {FOLDER}/greeting")
     assert ok(role(host, wanted)).changed(host.name)
-    assert host.sh("docker run --rm team/tools:edge cat /greeting") == "goodbye\n"
+    assert host.sh("docker run --rm team/tools:edge cat /greeting") == "goodbye"
     assert image_id(host, "team/tools:latest") != first
 
 
