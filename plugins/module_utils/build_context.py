@@ -2,14 +2,21 @@
 # Copyright: Slipway contributors
 """Reads the folder that an image is built from: what it holds, as one key, and as the archive that the engine takes."""
 
+import contextlib
 import hashlib
 import io
 import os
+import re
 import stat
 import tarfile
 
+from ansible_collections.slipway.platform.plugins.module_utils import file_io, image_names
+from ansible_collections.slipway.platform.plugins.module_utils.registry_names import RegistryNameError
+
 DOCKERFILE = "Dockerfile"
 IGNORE_FILE = ".dockerignore"
+# Stages and base images; a name that an ARG makes up is not known here.
+FROM = re.compile(r"^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*([^\s$]+)(?![^\s])", re.IGNORECASE | re.MULTILINE)
 BLOCK_BYTES = 1024 * 1024
 
 
@@ -27,6 +34,15 @@ def require_folder(folder):
         raise ContextError(f"{folder} holds no {DOCKERFILE}: put one there, under this name")
     if os.path.lexists(os.path.join(folder, IGNORE_FILE)):
         raise ContextError(f"{folder} has a {IGNORE_FILE}, which is not read: remove it and what it names")
+
+
+def base_registries(folder):
+    """The keys in config.json of the registries from which the Dockerfile takes its base images."""
+    keys = set()
+    for name in FROM.findall(file_io.read_text(os.path.join(folder, DOCKERFILE)) or ""):
+        with contextlib.suppress(RegistryNameError):  # the engine has a better sentence for it
+            keys.add(image_names.registry_key(name))
+    return keys
 
 
 def content_key(folder):

@@ -50,8 +50,11 @@ class Images:
         return engine_api.ping(self.socket, ANSWER_SECONDS)
 
     def inventory(self):
-        """All images that have a name, or a label of ours, as the engine lists them."""
-        return engine_api.get_json(self.socket, "/images/json", ANSWER_SECONDS) or []
+        """All images but the layers of others, as the engine lists them."""
+        answer = engine_api.get(self.socket, "/images/json", ANSWER_SECONDS)
+        if answer is None:
+            raise ImageError(f"the engine at {self.socket} does not list its images: {pull_fault.UNKNOWN}")
+        return json.loads(answer)
 
     def pull(self, name, digest, keychain):
         """Have an image by its digest. What may pass by itself is tried again, a denial is not."""
@@ -77,7 +80,7 @@ class Images:
     def build(self, name, folder, key, keychain):
         """Build an image without a name."""
         url = "/build?" + urlencode({"labels": json.dumps({CONTENT_LABEL: key}), "rm": 1, "forcerm": 1})
-        headers = {"X-Registry-Config": pull_credentials.as_header(keychain.everything())}
+        headers = {"X-Registry-Config": pull_credentials.as_header(credentials_of_build(folder, keychain))}
         headers["Content-Type"] = "application/x-tar"
         log = BuildLog()
         with tempfile.TemporaryFile() as archive:
@@ -96,6 +99,11 @@ class Images:
             deque(engine_api.post(self.socket, url), maxlen=0)
         except engine_api.EngineError as error:
             raise ImageError(f"{reference} cannot be named {name}:{tag} ({error}): {pull_fault.UNKNOWN}") from error
+
+
+def credentials_of_build(folder, keychain):
+    """All that the user has, and what a helper that keeps everything has for the base images."""
+    return keychain.of_registries(keychain.registries() | build_context.base_registries(folder))
 
 
 class Passing(ImageError):

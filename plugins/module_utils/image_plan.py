@@ -5,7 +5,11 @@
 from collections import namedtuple
 
 from ansible_collections.slipway.platform.plugins.module_utils import build_context, image_names
-from ansible_collections.slipway.platform.plugins.module_utils.engine_images import CONTENT_LABEL, ImageError
+from ansible_collections.slipway.platform.plugins.module_utils.engine_images import (
+    CONTENT_LABEL,
+    ImageError,
+    credentials_of_build,
+)
 
 DEFAULT_BUILD_TAGS = ["latest"]
 
@@ -110,7 +114,7 @@ def read_credentials(plans, keychain):
         if plan.image_id is None and plan.item.digest:
             keychain.of(image_names.registry_key(plan.item.name))
         elif plan.image_id is None:
-            keychain.everything()
+            credentials_of_build(plan.item.folder, keychain)
 
 
 def fetch(plans, images, keychain):

@@ -61,9 +61,12 @@ class Keychain:
         tokens = {name: entry[name] for name in ("identitytoken", "registrytoken") if entry.get(name)}
         return {"username": username, "password": password, "serveraddress": key, **tokens}
 
-    def everything(self):
-        """All that the user has, by registry: a build says itself which of it it needs."""
-        keys = {*(self.config.get("auths") or {}), *(self.config.get("credHelpers") or {})}
+    def registries(self):
+        """The registries that the user's file names."""
+        return {*(self.config.get("auths") or {}), *(self.config.get("credHelpers") or {})}
+
+    def of_registries(self, keys):
+        """The credentials by registry; those that have none are left out."""
         found = {key: self.of(key) for key in sorted(keys)}
         return {key: auth for key, auth in found.items() if auth}
 

@@ -33,9 +33,14 @@ KINDS = (
         False,
     ),
     (
-        r"unauthorized|denied|authentication required|no basic auth|incorrect username or password|forbidden",
+        r"unauthorized|(?<!permission )denied|authentication required|no basic auth|incorrect username|forbidden",
         "the registry lets {who} not have it: give the right login for {registry} and user {user} in "
         "docker_registry_auth_logins, and look at the name",
+        False,
+    ),
+    (
+        r"no matching manifest|does not match the specified platform",
+        "it is not made for the architecture of this host: look at the digest",
         False,
     ),
     (

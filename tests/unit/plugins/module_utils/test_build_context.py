@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils import build_context
+from ansible_collections.slipway.platform.plugins.module_utils.registry_names import HUB_KEY
 
 
 @pytest.fixture
@@ -72,6 +73,16 @@ def test_a_folder_that_nothing_can_be_built_from_is_refused(folder: Path) -> Non
     (folder / ".dockerignore").touch()
     with pytest.raises(build_context.ContextError, match="dockerignore, which is not read"):
         build_context.require_folder(str(folder))
+
+
+def test_registries_of_base_images_are_known(folder: Path) -> None:
+    lines = (
+        "FROM --platform=linux/amd64 r.example.com:5000/a:1 AS one",
+        "RUN echo FROM x.example.com/a",
+        "from alpine",
+    )
+    (folder / "Dockerfile").write_text("\n".join([*lines, "FROM $BASE", "FROM y.example.com/a:$TAG"]))
+    assert build_context.base_registries(str(folder)) == {"r.example.com:5000", HUB_KEY}
 
 
 def test_a_pipe_in_the_folder_is_refused_and_not_waited_for(folder: Path) -> None:

@@ -37,7 +37,7 @@ def test_the_file_s_entry_of_the_registry_is_found_however_it_is_spelled(home: P
     wanted = {"username": "me", "password": "s3cret-word", "serveraddress": "registry.example.com"}
     assert found.of("registry.example.com") == wanted
     assert found.of("other.example.com") == {}
-    assert found.everything()
+    assert found.of_registries({"registry.example.com", "other.example.com"}) == {"registry.example.com": wanted}
 
 
 def test_another_spelling_of_the_hub_serves_no_pull_as_with_docker(home: Path) -> None:

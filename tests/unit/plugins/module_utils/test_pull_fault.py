@@ -35,6 +35,8 @@ HOST = "registry.example.com"
         ('Get "https://registry.example.com/v2/": x509: certificate signed by unknown authority', "CA", False),
         ("toomanyrequests: You have reached your pull rate limit.", "rate", False),
         ("failed to register layer: write /x: no space left on device", "space", False),
+        ("no matching manifest for linux/arm64/v8 in the manifest list entries", "architecture", False),
+        ("failed to register layer: open /var/lib/docker/x: permission denied", "journalctl", False),
         ("something else", "journalctl", False),
     ],
 )
