@@ -26,8 +26,8 @@ ANSWER_SECONDS = 30
 LAST_LINES = 20
 KEPT_CHARACTERS = 64 * 1024
 STEP = re.compile(r"Step \d+/\d+ : (?P<instruction>.*)", re.DOTALL)
-# With it the builder tells of its containers and layers.
-BUILDER_MARK = " ---> "
+# So the builder tells of its containers and layers; the second as 20.10 does.
+BUILDER_MARKS = (" ---> ", "Removing intermediate container ")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -126,7 +126,7 @@ class BuildLog:
     def error(self, name, folder, reason):
         """The error for the user, with the last lines as its details."""
         where = f" at {self.instruction!r}" if self.instruction else ""
-        said = [line.rstrip() for line in self.end.splitlines() if line.strip() and not line.startswith(BUILDER_MARK)]
+        said = [line.rstrip() for line in self.end.splitlines() if line.strip() and not line.startswith(BUILDER_MARKS)]
         return ImageError(
             f"the build of {name} from {folder} fails{where} ({reason}): correct the Dockerfile or what it needs",
             "\n".join(said[-LAST_LINES:]),

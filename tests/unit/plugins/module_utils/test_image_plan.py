@@ -70,6 +70,7 @@ def test_a_failed_build_shows_its_instruction_and_its_last_twenty_lines() -> Non
     for number in range(30):
         log.add(f"\x1b[91mline {number}")
         log.add("\n\x1b[0m")
+    log.add(" ---> Removed intermediate container 6f63a7f043e5\nRemoving intermediate container 6f63a7f043e5\n")
     error = log.error("app", "/opt/app", "code: 3")
     assert "fails at 'RUN make" in str(error)
     assert error.details.splitlines() == [f"line {number}" for number in range(10, 30)]
