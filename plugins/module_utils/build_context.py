@@ -26,8 +26,6 @@ class ContextError(Exception):
 
 def require_folder(folder):
     """Refuse what holds no Dockerfile, and what the engine would read otherwise than the docker command does."""
-    if not os.path.isabs(folder):
-        raise ContextError(f"the folder {folder} is not an absolute path: name it from the root of the host")
     if not os.path.isdir(folder):
         raise ContextError(f"the folder {folder} does not exist on this host: copy it there first")
     if not os.path.isfile(os.path.join(folder, DOCKERFILE)):

@@ -39,6 +39,10 @@ class ImageError(Exception):
         self.details = details
 
 
+class Passing(ImageError):
+    """It may be otherwise in a moment."""
+
+
 class Images:
     """The images of an engine, got with the credentials of a keychain."""
 
@@ -104,10 +108,6 @@ class Images:
 def credentials_of_build(folder, keychain):
     """All that the user has, and what a helper that keeps everything has for the base images."""
     return keychain.of_registries(keychain.registries() | build_context.base_registries(folder))
-
-
-class Passing(ImageError):
-    """It may be otherwise in a moment."""
 
 
 class BuildLog:

@@ -2,6 +2,7 @@
 # Copyright: Slipway contributors
 """Decides which images a host lacks, and gets them; no tag is moved before all of them are there."""
 
+import os
 from collections import namedtuple
 
 from ansible_collections.slipway.platform.plugins.module_utils import build_context, image_names
@@ -45,6 +46,8 @@ def resolve_one(image):
             image_names.require_digest(digest, name)
     except image_names.ImageNameError as error:
         raise RequestError(str(error)) from error
+    if folder is not None and not os.path.isabs(folder):
+        raise RequestError(f"the folder {folder} of {name} is not an absolute path: name it from the root of the host")
     if folder is not None and tags is not None and not tags:
         raise RequestError(
             f"{name} is built and has no tag, so that nobody would find it: give it tags or leave them out"
@@ -126,7 +129,7 @@ def fetch(plans, images, keychain):
             images.build(plan.item.name, plan.item.folder, plan.key, keychain)
 
 
-def name(plans, images):
+def give_tags(plans, images):
     """Give the tags that are missing to images that are there."""
     for plan in plans:
         if plan.image_id is None:

@@ -120,7 +120,7 @@ def run(module):
         if not module.check_mode:
             image_plan.fetch(plans, images, keychain)
             done = image_plan.make(items, keys, image_plan.stock(images.inventory()))
-            image_plan.name(done, images)
+            image_plan.give_tags(done, images)
     return {
         "changed": changed,
         "images": list(map(image_plan.outcome, plans, done)),

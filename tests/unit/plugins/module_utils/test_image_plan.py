@@ -56,6 +56,11 @@ def test_a_built_image_that_nobody_would_find_is_refused() -> None:
         image_plan.resolve([asked(build="/opt/app", tags=[])])
 
 
+def test_a_folder_that_depends_on_where_one_stands_is_refused() -> None:
+    with pytest.raises(image_plan.RequestError, match="tools of library/app is not an absolute path"):
+        image_plan.resolve([asked(build="tools")])
+
+
 def test_the_difference_shows_what_changes_and_nothing_else() -> None:
     items = image_plan.resolve([asked(digest=DIGEST, tags=["1"]), asked("done", digest=DIGEST)])
     available = image_plan.stock([listed("b", tags=["app:1"], digests=[f"done@{DIGEST}"])])
