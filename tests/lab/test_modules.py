@@ -44,6 +44,10 @@ def credential(**login: Any) -> dict[str, Any]:
     return {"slipway.platform.docker_credential": {"logins": [login]}, "no_log": True}
 
 
+def images(**image: Any) -> dict[str, Any]:
+    return {"slipway.platform.docker_images": {"images": [image]}}
+
+
 def run(host: LabHost, task: dict[str, Any], *options: str) -> Run:
     done = host.play(task, options=options)
     assert done.status == 0, done.output
@@ -101,6 +105,15 @@ def test_docker_credential_logs_in_and_out(host: LabHost, workbench: Workbench) 
     look = "cat /home/bob/.docker/config.json 2>/dev/null || true"
     four_runs(host, credential(username="alice", password=token, user="bob"), look)
     four_runs(host, credential(user="bob", state="absent"), look)
+
+
+def test_docker_images_are_pulled_built_and_tagged(host: LabHost, workbench: Workbench) -> None:
+    digest = hub.digest(workbench.engine.client)
+    host.sh("mkdir /opt/four-runs; echo 'FROM hello-world:1' > /opt/four-runs/Dockerfile")
+    look = "docker image ls --no-trunc --format '{{.ID}} {{.Repository}}:{{.Tag}}@{{.Digest}}'"
+    four_runs(host, images(name="library/hello-world", digest=digest), look)
+    four_runs(host, images(name="library/hello-world", digest=digest, tags=["1"]), look)
+    four_runs(host, images(name="team/built", build="/opt/four-runs"), look)
 
 
 def test_no_password_of_a_proxy_is_printed(host: LabHost, workbench: Workbench) -> None:

@@ -39,6 +39,7 @@ def _stand_in(engine: Engine, made_of: images.Images) -> dict[str, Any]:
         return {}
     return {
         "docker_engine_gpg_fingerprint": images.fingerprint(engine.client, made_of),
+        "lab_hub_digest": hub.digest(engine.client),
         "lab_hub_tokens": hub.credentials(engine.client),
         "lab_proxy": proxy.guarded(engine.client),
     }

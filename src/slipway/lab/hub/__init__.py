@@ -70,6 +70,12 @@ def revoke(client: docker.DockerClient, user: str) -> None:
     _change(client, user, None)
 
 
+def digest(client: docker.DockerClient) -> str:
+    """Return the digest of the one image that all repositories of both registries hold."""
+    latest = "registry/docker/registry/v2/repositories/library/hello-world/_manifests/tags/latest/current/link"
+    return _file(client.containers.get(NAME), latest).decode()
+
+
 def _change(client: docker.DockerClient, user: str, password: str | None) -> None:
     hub = client.containers.get(NAME)
     name = BASIC_USERS if user == "ci" else HUB_USERS
@@ -90,12 +96,16 @@ def _python(hub: Container, script: str) -> tuple[int, str]:
 
 
 def _read(hub: Container, name: str) -> dict[str, str]:
+    users: dict[str, str] = json.loads(_file(hub, name))
+    return users
+
+
+def _file(hub: Container, name: str) -> bytes:
     chunks, _ = hub.get_archive(str(HOME / name))
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
-        file = tar.extractfile(name)
+        file = tar.extractfile(PurePosixPath(name).name)
         assert file
-        users: dict[str, str] = json.load(file)
-        return users
+        return file.read()
 
 
 def _archive(name: str, content: bytes) -> bytes:

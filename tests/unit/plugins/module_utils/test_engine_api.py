@@ -12,6 +12,8 @@ from ansible_collections.slipway.platform.plugins.module_utils import engine_api
 
 ANSWERS = {"/_ping": "OK", "/version": json.dumps({"ApiVersion": "1.45", "Version": "26.1.5"})}
 
+STREAMS = {"/good": ['{"stream": "1"}', "", '{"stream": "2"}'], "/bad": ['{"stream": "1"}', '{"error": "no space"}']}
+
 
 class Engine(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
@@ -19,6 +21,13 @@ class Engine(http.server.BaseHTTPRequestHandler):
         self.send_response(200 if body else 404)
         self.end_headers()
         self.wfile.write((body or "").encode())
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
+        lines = STREAMS.get(self.path, [json.dumps({"message": f"no such image {sent}"})])
+        self.send_response(200 if self.path in STREAMS else 404)
+        self.end_headers()
+        self.wfile.write("\r\n".join(lines).encode())
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing to tell."""
@@ -54,6 +63,25 @@ def test_without_a_socket_nobody_answers(tmp_path: Path) -> None:
 def test_a_socket_that_accepts_and_is_silent_does_not_hang(tmp_path: Path) -> None:
     with socketserver.UnixStreamServer(str(tmp_path / "silent"), socketserver.BaseRequestHandler):
         assert not engine_api.ping(str(tmp_path / "silent"), timeout=0.05)
+
+
+def test_the_messages_of_an_answer_come_one_by_one(engine: str) -> None:
+    assert [message for message in engine_api.post(engine, "/good") if message] == [{"stream": "1"}, {"stream": "2"}]
+
+
+def test_an_error_within_a_success_is_an_error(engine: str) -> None:
+    with pytest.raises(engine_api.EngineError, match="no space"):
+        list(engine_api.post(engine, "/bad"))
+
+
+def test_a_refusal_is_the_engine_s_own_sentence(engine: str) -> None:
+    with pytest.raises(engine_api.EngineError, match="no such image of ours"):
+        list(engine_api.post(engine, "/absent", body="of ours"))
+
+
+def test_a_post_to_nobody_names_the_socket(tmp_path: Path) -> None:
+    with pytest.raises(engine_api.EngineError, match=r"docker\.sock breaks off"):
+        list(engine_api.post(str(tmp_path / "docker.sock"), "/good"))
 
 
 def test_waiting_ends_with_the_condition_or_with_the_time() -> None:
