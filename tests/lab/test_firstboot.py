@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An instance that pulls by its role: the secret is in a stand-in for AWS alone, the engine and the Hub are the lab's."""
+
+import base64
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.lab import hub
+from slipway.lab.paths import PROJECT
+from slipway.lab.play import Run
+from slipway.lab.workbench import LabHost, Workbench
+
+HUB = "https://index.docker.io/v1/"
+STAND_IN = PROJECT / "tests/stand_in_aws.py"
+SIGNER = PROJECT / "roles/docker_firstboot/files/slipway_aws"
+PORT = 8169
+FOLDER = "/run/stand-in-aws"
+SECRET = "docker-hub"
+UNIT = "docker-auth-check.service"
+WRITTEN = (
+    "/etc/slipway /usr/local/lib/slipway /usr/local/bin/docker-credential-slipway "
+    f"/etc/systemd/system/{UNIT} /root/.docker /home/alice/.docker"
+)
+PULL = "docker image rm --force alice/private >/dev/null 2>&1; runuser --login {} --command 'docker pull alice/private'"
+
+
+@pytest.fixture(scope="module")
+def token(workbench: Workbench) -> str:
+    return hub.credentials(workbench.engine.client)["alice"]
+
+
+@pytest.fixture(scope="module")
+def engine_host(workbench: Workbench) -> LabHost:
+    """A host with an engine, and with what an instance of AWS finds around it."""
+    host = workbench.make("test-firstboot")
+    converged = host.converge(docker_access_members=["alice", "bob"])
+    assert converged.status == 0, converged.output
+    host.sh(f"mkdir -m 700 {FOLDER}")
+    host.container.put_archive(FOLDER, archive([STAND_IN, SIGNER]))
+    host.sh(f"systemd-run --unit=stand-in-aws python3 {FOLDER}/{STAND_IN.name} {PORT} {FOLDER}")
+    host.sh(f"timeout 20 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:{PORT}/; do :; done'")
+    return host
+
+
+@pytest.fixture
+def host(engine_host: LabHost, token: str) -> LabHost:
+    """The host without anything of the role, and with the Hub's credentials in the secret."""
+    engine_host.run("systemctl", "disable", "--now", UNIT)
+    engine_host.run("systemctl", "reset-failed", UNIT)
+    engine_host.sh(f"rm -rf {WRITTEN}; systemctl daemon-reload")
+    keep(engine_host, {"username": "alice", "accessToken": token})
+    return engine_host
+
+
+def archive(paths: list[Path]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in paths:
+            tar.add(path, path.name)
+    return buffer.getvalue()
+
+
+def keep(host: LabHost, secret: dict[str, str] | None) -> None:
+    """Have this in Secrets Manager, and nothing else."""
+    kept = {} if secret is None else {SECRET: json.dumps(secret)}
+    host.sh(f"umask 077; cat > {FOLDER}/secrets.json <<'END'\n{json.dumps(kept)}\nEND")
+
+
+def converge(host: LabHost, *options: str, users: tuple[str, ...] = ("root", "alice"), **variables: Any) -> Run:
+    address = f"http://127.0.0.1:{PORT}"
+    credentials = {"registry": "docker.io", "secret": SECRET, "endpoint": address, "users": list(users)}
+    return host.converge(
+        *options,
+        docker_access_members=["alice", "bob"],
+        docker_firstboot_credentials=[credentials],
+        docker_firstboot_metadata_endpoint=address,
+        **variables,
+    )
+
+
+def ok(run: Run) -> Run:
+    assert run.status == 0, run.output
+    return run
+
+
+def test_the_users_named_pull_a_private_image_and_no_secret_is_on_the_disk(host: LabHost, token: str) -> None:
+    ok(converge(host))
+    for home in ("/root", "/home/alice"):
+        assert json.loads(host.sh(f"cat {home}/.docker/config.json")) == {"credHelpers": {HUB: "slipway"}}
+    assert "alice/private" in host.sh(PULL.format("alice"))
+    assert "alice/private" in host.sh(PULL.format("root"))
+    assert host.run("sh", "-c", PULL.format("bob"))[0] != 0
+    for form in (token, base64.b64encode(f"alice:{token}".encode()).decode()):
+        # /run and /proc are no disk; the stand-in for AWS keeps its secret in the former.
+        assert host.run("grep", "-rlF", form, "/etc", "/home", "/root", "/usr/local", "/var/log", "/opt")[1] == ""
+        assert form not in host.sh("journalctl --no-pager")
+
+
+def test_a_second_run_changes_nothing_and_a_dry_one_before_writes_nothing(host: LabHost) -> None:
+    foretold = ok(converge(host, "--check", "--diff")).changed(host.name)
+    assert any("Users | Say what a real run would name" in name for name in foretold)
+    assert host.run("sh", "-c", f"ls -d {WRITTEN} 2>&- | grep .")[1] == ""
+    ok(converge(host))
+    assert ok(converge(host)).changed(host.name) == []
+    assert ok(converge(host, "--check")).changed(host.name) == []
+
+
+def test_a_rotated_token_serves_the_next_pull(host: LabHost, workbench: Workbench, token: str) -> None:
+    ok(converge(host))
+    client = workbench.engine.client
+    try:
+        hub.set_password(client, "alice", "rotated-token")
+        assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
+        keep(host, {"username": "alice", "accessToken": "rotated-token"})
+        assert "alice/private" in host.sh(PULL.format("alice"))
+    finally:
+        hub.set_password(client, "alice", token)
+
+
+def test_a_boot_fails_loudly_while_the_secret_is_missing(host: LabHost) -> None:
+    ok(converge(host))
+    assert host.run("systemctl", "start", UNIT)[0] == 0
+    assert host.sh(f"systemctl is-enabled {UNIT}") == "enabled"
+    keep(host, None)
+    assert host.run("systemctl", "restart", UNIT)[0] != 0
+    assert UNIT in host.sh("systemctl list-units --failed --plain --no-legend")
+    assert f"there is no {SECRET} in secretsmanager" in host.sh(f"journalctl --no-pager --unit {UNIT} --lines 20")
+
+
+def test_a_pull_that_docker_lets_go_on_anonymously_leaves_its_reason_in_the_journal(host: LabHost) -> None:
+    ok(converge(host))
+    keep(host, None)
+    assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
+    assert f"there is no {SECRET}" in host.sh("journalctl --no-pager --identifier docker-credential-slipway --lines 5")
+
+
+def test_a_missing_secret_fails_the_run_that_installs_with_the_reason(host: LabHost) -> None:
+    keep(host, None)
+    run = converge(host)
+    assert run.status != 0
+    assert f"there is no {SECRET}" in run.output
+
+
+def test_a_bake_asks_nobody_and_has_the_first_boot_ask(host: LabHost) -> None:
+    keep(host, None)
+    ok(converge(host, slipway_baking=True))
+    assert host.sh(f"systemctl is-enabled {UNIT}") == "enabled"
+    assert host.run("systemctl", "is-active", UNIT)[1] == "inactive"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"secret": "one"}, {"secret": "two", "registry": "index.docker.io"}],
+        [{"secret": "one", "endpoint": "http://secrets.example.com"}],
+    ],
+    ids=["a registry twice", "an endpoint in clear text"],
+)
+def test_what_could_not_be_asked_for_is_refused_and_nothing_changed(host: LabHost, entries: list[Any]) -> None:
+    run = host.converge(docker_firstboot_credentials=entries)
+    assert "Nothing was changed" in run.failure(host.name)
+    assert host.run("sh", "-c", f"ls -d {WRITTEN} 2>&- | grep .")[1] == ""
+
+
+def test_an_unknown_user_is_refused_by_name(host: LabHost) -> None:
+    assert "zoe" in converge(host, users=("zoe",)).failure(host.name)
