@@ -71,16 +71,23 @@ def keep(host: LabHost, secret: dict[str, str] | None) -> None:
     host.sh(f"umask 077; cat > {FOLDER}/secrets.json <<'END'\n{json.dumps(kept)}\nEND")
 
 
-def converge(host: LabHost, *options: str, users: tuple[str, ...] = ("root", "alice"), **variables: Any) -> Run:
+def settings(*users: str, **variables: Any) -> dict[str, Any]:
+    """The role's variables on an instance whose AWS is the stand-in."""
     address = f"http://127.0.0.1:{PORT}"
-    credentials = {"registry": "docker.io", "secret": SECRET, "endpoint": address, "users": list(users)}
-    return host.converge(
-        *options,
-        docker_access_members=["alice", "bob"],
-        docker_firstboot_credentials=[credentials],
-        docker_firstboot_metadata_endpoint=address,
+    return {
+        "docker_firstboot_credentials": [
+            {"registry": "docker.io", "secret": SECRET, "endpoint": address, "users": list(users or ("root", "alice"))}
+        ],
+        "docker_firstboot_metadata_endpoint": address,
         **variables,
-    )
+    }
+
+
+def apply(host: LabHost, *options: str, **variables: Any) -> Run:
+    """Run the role alone."""
+    facts = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution"]}}
+    role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_firstboot"}}
+    return host.play(facts, role, options=options, variables=variables)
 
 
 def ok(run: Run) -> Run:
@@ -89,12 +96,13 @@ def ok(run: Run) -> Run:
 
 
 def test_the_users_named_pull_a_private_image_and_no_secret_is_on_the_disk(host: LabHost, token: str) -> None:
-    ok(converge(host))
+    ok(host.converge(docker_access_members=["alice", "bob"], **settings()))
     for home in ("/root", "/home/alice"):
         assert json.loads(host.sh(f"cat {home}/.docker/config.json")) == {"credHelpers": {HUB: "slipway"}}
     assert "alice/private" in host.sh(PULL.format("alice"))
     assert "alice/private" in host.sh(PULL.format("root"))
     assert host.run("sh", "-c", PULL.format("bob"))[0] != 0
+    assert host.run("grep", "-rlF", token, FOLDER)[1] != "", "a search that finds nothing anywhere"
     for form in (token, base64.b64encode(f"alice:{token}".encode()).decode()):
         search = f"find / /run /tmp -xdev -type f -not -path '{FOLDER}/*' -exec grep -lF {form} {{}} +"
         assert host.run("sh", "-c", search)[1] == ""
@@ -102,16 +110,16 @@ def test_the_users_named_pull_a_private_image_and_no_secret_is_on_the_disk(host:
 
 
 def test_a_second_run_changes_nothing_and_a_dry_one_before_writes_nothing(host: LabHost) -> None:
-    foretold = ok(converge(host, "--check", "--diff")).changed(host.name)
+    foretold = ok(apply(host, "--check", "--diff", **settings())).changed(host.name)
     assert any("Users | Say what a real run would name" in name for name in foretold)
     assert host.run("sh", "-c", f"ls -d {WRITTEN} 2>&- | grep .")[1] == ""
-    ok(converge(host))
-    assert ok(converge(host)).changed(host.name) == []
-    assert ok(converge(host, "--check")).changed(host.name) == []
+    ok(apply(host, **settings()))
+    assert ok(apply(host, **settings())).changed(host.name) == []
+    assert ok(apply(host, "--check", **settings())).changed(host.name) == []
 
 
 def test_a_rotated_token_serves_the_next_pull(host: LabHost, workbench: Workbench, token: str) -> None:
-    ok(converge(host))
+    ok(apply(host, **settings()))
     client = workbench.engine.client
     try:
         hub.set_password(client, "alice", "rotated-token")
@@ -123,7 +131,7 @@ def test_a_rotated_token_serves_the_next_pull(host: LabHost, workbench: Workbenc
 
 
 def test_a_boot_fails_loudly_while_the_secret_is_missing(host: LabHost) -> None:
-    ok(converge(host))
+    ok(apply(host, **settings()))
     assert host.run("systemctl", "start", UNIT)[0] == 0
     assert host.sh(f"systemctl is-enabled {UNIT}") == "enabled"
     keep(host, None)
@@ -133,7 +141,7 @@ def test_a_boot_fails_loudly_while_the_secret_is_missing(host: LabHost) -> None:
 
 
 def test_a_pull_that_docker_lets_go_on_anonymously_leaves_its_reason_in_the_journal(host: LabHost) -> None:
-    ok(converge(host))
+    ok(apply(host, **settings()))
     keep(host, None)
     assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
     assert f"there is no {SECRET}" in host.sh("journalctl --no-pager --identifier docker-credential-slipway --lines 5")
@@ -141,14 +149,14 @@ def test_a_pull_that_docker_lets_go_on_anonymously_leaves_its_reason_in_the_jour
 
 def test_a_missing_secret_fails_the_run_that_installs_with_the_reason(host: LabHost) -> None:
     keep(host, None)
-    run = converge(host)
+    run = apply(host, **settings())
     assert run.status != 0
     assert f"there is no {SECRET}" in run.output
 
 
 def test_a_bake_asks_nobody_and_has_the_first_boot_ask(host: LabHost) -> None:
     keep(host, None)
-    ok(converge(host, slipway_baking=True))
+    ok(apply(host, **settings(slipway_baking=True)))
     assert host.sh(f"systemctl is-enabled {UNIT}") == "enabled"
     assert host.run("systemctl", "is-active", UNIT)[1] == "inactive"
 
@@ -162,10 +170,10 @@ def test_a_bake_asks_nobody_and_has_the_first_boot_ask(host: LabHost) -> None:
     ids=["a registry twice", "an endpoint in clear text"],
 )
 def test_what_could_not_be_asked_for_is_refused_and_nothing_changed(host: LabHost, entries: list[Any]) -> None:
-    run = host.converge(docker_firstboot_credentials=entries)
+    run = apply(host, docker_firstboot_credentials=entries)
     assert "Nothing was changed" in run.failure(host.name)
     assert host.run("sh", "-c", f"ls -d {WRITTEN} 2>&- | grep .")[1] == ""
 
 
 def test_an_unknown_user_is_refused_by_name(host: LabHost) -> None:
-    assert "zoe" in converge(host, users=("zoe",)).failure(host.name)
+    assert "zoe" in apply(host, **settings("zoe")).failure(host.name)
