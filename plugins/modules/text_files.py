@@ -58,11 +58,23 @@ changed_files:
   elements: str
 """
 
+import os
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import file_io
 
 FILE_MODE = 0o644
 COMMAND_MODE = 0o755
+
+
+def problem(files):
+    """What is wrong with the wanted files, or None."""
+    for path, text in files.items():
+        if not os.path.isabs(path):
+            return f"the path {path!r} is not absolute: start it with /"
+        if not isinstance(text, str):
+            return f"what {path} is to hold is no text: quote it, or make it JSON with the filter to_json"
+    return None
 
 
 def differing(files, executable):
@@ -84,6 +96,9 @@ def main():
         },
         supports_check_mode=True,
     )
+    wrong = problem(module.params["files"])
+    if wrong:
+        module.fail_json(msg=f"{wrong[0].upper()}{wrong[1:]}. Nothing was changed.")
     changes = differing(module.params["files"], module.params["executable"])
     result = {
         "changed": bool(changes),
