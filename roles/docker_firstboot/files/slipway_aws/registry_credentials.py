@@ -9,6 +9,7 @@ from slipway_aws.errors import AwsError
 
 # What the secrets of ECR's pull-through cache use.
 KEYS = ("username", "accessToken")
+SHAPE = '{"username": ..., "accessToken": ...}'
 
 
 def read(reference, metadata):
@@ -23,7 +24,7 @@ def parse(text, name):
         content = None
     if not isinstance(content, dict):
         # Without the parser's error, which quotes the secret.
-        raise AwsError(f'{name} is no JSON object: store {{"username": ..., "accessToken": ...}} in it') from None
+        raise AwsError(f"{name} is no JSON object: store {SHAPE} in it") from None
     for key in KEYS:
         if not isinstance(content.get(key), str) or not content[key]:
             raise AwsError(f"{name} lacks the key {key}, or it is no text: store it in the secret")
