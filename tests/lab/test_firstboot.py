@@ -168,7 +168,7 @@ def test_a_missing_secret_fails_the_run_that_installs_with_the_reason(host: LabH
 
 def test_a_bake_asks_nobody_and_has_the_first_boot_ask(host: LabHost) -> None:
     keep(host, None)
-    ok(apply(host, **settings(slipway_baking=True)))
+    ok(apply(host, **settings(slipway_baking="true")))
     assert host.sh(f"systemctl is-enabled {UNIT}") == "enabled"
     assert host.run("systemctl", "is-active", UNIT)[1] == "inactive"
 
