@@ -48,6 +48,10 @@ def images(**image: Any) -> dict[str, Any]:
     return {"slipway.platform.docker_images": {"images": [image]}}
 
 
+def text_files(path: str, text: Any, *executable: str) -> dict[str, Any]:
+    return {"slipway.platform.text_files": {"files": {path: text}, "executable": list(executable)}}
+
+
 def run(host: LabHost, task: dict[str, Any], *options: str) -> Run:
     done = host.play(task, options=options)
     assert done.status == 0, done.output
@@ -114,6 +118,17 @@ def test_docker_images_are_pulled_built_and_tagged(host: LabHost, workbench: Wor
     four_runs(host, images(name="library/hello-world", digest=digest), look)
     four_runs(host, images(name="library/hello-world", digest=digest, tags=["1"]), look)
     four_runs(host, images(name="team/built", build="/opt/four-runs"), look)
+
+
+def test_text_files_come_change_and_become_commands(host: LabHost) -> None:
+    path = "/opt/four-runs-files/deep/hello"
+    look = f"stat --format '%a %U' {path} 2>&- && cat {path} || true"
+    four_runs(host, text_files(path, "#!/bin/sh\n"), look)
+    four_runs(host, text_files(path, "#!/bin/sh\necho hello\n"), look)
+    four_runs(host, text_files(path, "#!/bin/sh\necho hello\n", path), look)
+    assert host.sh(path) == "hello"
+    for wrong, reason in ((text_files("opt/x", ""), "is not absolute"), (text_files(path, {"a": 1}), "is no text")):
+        assert reason in host.play(wrong).failure(host.name)
 
 
 def test_no_password_of_a_proxy_is_printed(host: LabHost, workbench: Workbench) -> None:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
+PROJECT = Path(__file__).parents[3]
+PLUGINS = sorted(PROJECT.glob("plugins/*/*.py"))
+INSTALLED = sorted(PROJECT.glob("roles/*/files/*/*.py"))
 
 
-@pytest.mark.parametrize("path", sorted(PLUGINS.glob("*/*.py")), ids=lambda path: path.name)
-def test_plugins_parse_with_the_python_of_el8(path: Path) -> None:
+@pytest.mark.parametrize("path", PLUGINS + INSTALLED, ids=lambda path: path.name)
+def test_what_runs_on_hosts_parses_with_the_python_of_el8(path: Path) -> None:
     ast.parse(path.read_text(), feature_version=(3, 6))

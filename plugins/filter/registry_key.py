@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+# ruff: noqa: E402  (Ansible wants the documentation before the imports)
+
+DOCUMENTATION = r"""
+name: registry_key
+short_description: Tell under which key the docker command looks for a registry's credentials
+version_added: 0.1.0
+description:
+  - Every spelling of Docker Hub ends at the one key that serves pulls.
+options:
+  _input:
+    description: The address of a registry.
+    type: str
+    required: true
+author:
+  - Slipway contributors (@slipway)
+"""
+
+EXAMPLES = r"""
+key: "{{ 'docker.io' | slipway.platform.registry_key }}"
+# => https://index.docker.io/v1/
+"""
+
+RETURN = r"""
+_value:
+  description: The key.
+  type: str
+"""
+
+from ansible_collections.slipway.platform.plugins.module_utils import registry_names
+
+
+class FilterModule:
+    """Makes the pure function a filter."""
+
+    def filters(self):
+        return {"registry_key": registry_names.key_of}

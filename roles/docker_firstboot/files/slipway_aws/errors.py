@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""The one error that is the user's to read."""
+
+
+class AwsError(Exception):
+    """Something cannot be had; the text is the sentence for the user, with the remedy, and holds no secret."""
+
+
+def one_line(text, length=300):
+    """What a server says, fit for a sentence."""
+    return " ".join(text.split())[:length]

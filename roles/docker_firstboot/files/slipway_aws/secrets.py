@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Reads the text of a secret from AWS Secrets Manager, or from a parameter of Systems Manager."""
+
+from collections import namedtuple
+
+from slipway_aws import service
+from slipway_aws.errors import AwsError
+
+# request: makes the action's message of the secret's name; text: takes the secret out of the answer.
+Provider = namedtuple("Provider", ["service", "action", "request", "text", "missing"])
+
+PROVIDERS = {
+    "secretsmanager": Provider(
+        service.Service("secretsmanager", "secretsmanager", "1.1"),
+        "GetSecretValue",
+        lambda name: {"SecretId": name},
+        lambda answer: answer.get("SecretString"),
+        "ResourceNotFoundException",
+    ),
+    "ssm": Provider(
+        service.Service("ssm", "AmazonSSM", "1.1"),
+        "GetParameter",
+        lambda name: {"Name": name, "WithDecryption": True},
+        lambda answer: answer.get("Parameter", {}).get("Value"),
+        "ParameterNotFound",
+    ),
+}
+
+
+def read(reference, metadata):
+    """The secret that is meant, as it is now. Nothing is kept, so that a rotation takes effect at once."""
+    provider = PROVIDERS[reference.provider]
+    region = reference.region or metadata.region()
+    credentials = metadata.credentials()
+    try:
+        answer = service.call(
+            provider.service, provider.action, provider.request(reference.name), region, credentials, reference.endpoint
+        )
+    except service.ServiceError as error:
+        raise AwsError(sentence_of(error, provider, reference, region, credentials.role)) from error
+    text = provider.text(answer)
+    if not isinstance(text, str):
+        raise AwsError(f"{reference.name} in {region} holds no text: store it as a string")
+    return text
+
+
+def sentence_of(error, provider, reference, region, role):
+    action = f"{provider.service.name}:{provider.action}"
+    if error.code == "AccessDeniedException":
+        return (
+            f"the role {role} may not do {action} on {reference.name} in {region}: allow it in the role's policy, and "
+            f"kms:Decrypt where the secret has a key of its own ({error})"
+        )
+    if error.code == provider.missing:
+        return (
+            f"there is no {reference.name} in {provider.service.name} of {region}: create it, or name another in "
+            "docker_firstboot_credentials"
+        )
+    return f"{action} on {reference.name} in {region} is refused ({error})"

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An instance pulls by its role: the secret is in a stand-in for AWS alone, the engine and the Hub are the lab's."""
+
+import base64
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.lab import hub
+from slipway.lab.paths import PROJECT
+from slipway.lab.play import Run
+from slipway.lab.workbench import LabHost, Workbench
+
+HUB = "https://index.docker.io/v1/"
+STAND_IN = PROJECT / "tests/stand_in_aws.py"
+SIGNER = PROJECT / "roles/docker_firstboot/files/slipway_aws"
+PORT = 8169
+FOLDER = "/run/stand-in-aws"
+SECRET = "docker-hub"
+UNIT = "docker-auth-check.service"
+WRITTEN = (
+    "/etc/slipway /usr/local/lib/slipway /usr/local/bin/docker-credential-slipway "
+    f"/etc/systemd/system/{UNIT} /root/.docker /home/alice/.docker"
+)
+PULL = "docker image rm --force alice/private >/dev/null 2>&1; runuser --login {} --command 'docker pull alice/private'"
+
+
+@pytest.fixture(scope="module")
+def token(workbench: Workbench) -> str:
+    return hub.credentials(workbench.engine.client)["alice"]
+
+
+@pytest.fixture(scope="module")
+def engine_host(workbench: Workbench) -> LabHost:
+    host = workbench.make("test-firstboot")
+    converged = host.converge(docker_access_members=["alice", "bob"])
+    assert converged.status == 0, converged.output
+    return host
+
+
+@pytest.fixture
+def host(engine_host: LabHost, token: str) -> LabHost:
+    """The host without anything of the role, in a stand-in for AWS that has the Hub's credentials in a secret."""
+    engine_host.run("systemctl", "disable", "--now", UNIT)
+    engine_host.run("systemctl", "reset-failed", UNIT)
+    engine_host.sh(f"rm -rf {WRITTEN}; systemctl daemon-reload")
+    if engine_host.run("systemctl", "is-active", "stand-in-aws.service")[0] != 0:
+        surround(engine_host)
+    keep(engine_host, {"username": "alice", "accessToken": token})
+    return engine_host
+
+
+def surround(host: LabHost) -> None:
+    """Start the stand-in for AWS, which is gone after a reboot."""
+    host.container.put_archive("/mnt", archive([STAND_IN, SIGNER]))  # the engine does not see into a tmpfs
+    host.sh(f"mkdir -m 700 {FOLDER}; mv /mnt/* {FOLDER}")
+    host.sh(f"systemd-run --unit=stand-in-aws python3 {FOLDER}/{STAND_IN.name} {PORT} {FOLDER}")
+    host.sh(f"timeout 20 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:{PORT}/; do :; done'")
+
+
+def archive(paths: list[Path]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for path in paths:
+            tar.add(path, path.name)
+    return buffer.getvalue()
+
+
+def keep(host: LabHost, secret: dict[str, str] | None) -> None:
+    """Have this in Secrets Manager, and nothing else."""
+    kept = {} if secret is None else {SECRET: json.dumps(secret)}
+    host.sh(f"umask 077; cat > {FOLDER}/secrets.json <<'END'\n{json.dumps(kept)}\nEND")
+
+
+def settings(*users: str, **variables: Any) -> dict[str, Any]:
+    """The role's variables on an instance whose AWS is the stand-in."""
+    address = f"http://127.0.0.1:{PORT}"
+    return {
+        "docker_firstboot_credentials": [
+            {"registry": "docker.io", "secret": SECRET, "endpoint": address, "users": list(users or ("root", "alice"))}
+        ],
+        "docker_firstboot_metadata_endpoint": address,
+        **variables,
+    }
+
+
+def apply(host: LabHost, *options: str, **variables: Any) -> Run:
+    """Run the role alone."""
+    facts = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution"]}}
+    role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_firstboot"}}
+    return host.play(facts, role, options=options, variables=variables)
+
+
+def ok(run: Run) -> Run:
+    assert run.status == 0, run.output
+    return run
+
+
+def test_the_users_named_pull_a_private_image_and_no_secret_is_on_the_disk(host: LabHost, token: str) -> None:
+    ok(host.converge(docker_access_members=["alice", "bob"], **settings()))
+    for home in ("/root", "/home/alice"):
+        assert json.loads(host.sh(f"cat {home}/.docker/config.json")) == {"credHelpers": {HUB: "slipway"}}
+    assert "alice/private" in host.sh(PULL.format("alice"))
+    assert "alice/private" in host.sh(PULL.format("root"))
+    assert host.run("sh", "-c", PULL.format("bob"))[0] != 0
+    assert host.run("grep", "-rlF", token, FOLDER)[1] != "", "a search that finds nothing anywhere"
+    for form in (token, base64.b64encode(f"alice:{token}".encode()).decode()):
+        search = f"find / /run /tmp -xdev -type f -not -path '{FOLDER}/*' -exec grep -lF {form} {{}} +"
+        assert host.run("sh", "-c", search)[1] == ""
+        assert form not in host.sh("journalctl --no-pager")
+
+
+def test_a_second_run_changes_nothing_and_a_dry_one_before_writes_nothing(host: LabHost) -> None:
+    foretold = ok(apply(host, "--check", "--diff", **settings())).changed(host.name)
+    assert any("Users | Say what a real run would name" in name for name in foretold)
+    assert host.run("sh", "-c", f"ls -d {WRITTEN} 2>&- | grep .")[1] == ""
+    ok(apply(host, **settings()))
+    assert ok(apply(host, **settings())).changed(host.name) == []
+    assert ok(apply(host, "--check", **settings())).changed(host.name) == []
+
+
+def test_a_rotated_token_serves_the_next_pull(host: LabHost, workbench: Workbench, token: str) -> None:
+    ok(apply(host, **settings()))
+    client = workbench.engine.client
+    try:
+        hub.set_password(client, "alice", "rotated-token")
+        assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
+        keep(host, {"username": "alice", "accessToken": "rotated-token"})
+        assert "alice/private" in host.sh(PULL.format("alice"))
+    finally:
+        hub.set_password(client, "alice", token)
+
+
+def test_the_check_fails_while_the_secret_is_missing_and_no_longer(host: LabHost) -> None:
+    ok(apply(host, **settings()))
+    keep(host, None)
+    assert host.run("systemctl", "restart", UNIT)[0] != 0
+    assert f"there is no {SECRET} in secretsmanager" in host.sh(f"journalctl --no-pager --unit {UNIT} --lines 20")
+    keep(host, {"username": "alice", "accessToken": "any"})
+    assert host.run("systemctl", "restart", UNIT)[0] == 0
+
+
+def test_a_boot_that_finds_no_metadata_service_says_so_loudly(host: LabHost) -> None:
+    ok(apply(host, **settings()))
+    host.reboot()
+    host.run("systemctl", "is-system-running", "--wait")
+    assert UNIT in host.sh("systemctl list-units --failed --plain --no-legend")
+    assert "metadata service" in host.sh(f"journalctl --no-pager --boot --unit {UNIT}")
+
+
+def test_a_pull_that_docker_lets_go_on_anonymously_leaves_its_reason_in_the_journal(host: LabHost) -> None:
+    ok(apply(host, **settings()))
+    keep(host, None)
+    assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
+    assert f"there is no {SECRET}" in host.sh("journalctl --no-pager --identifier docker-credential-slipway --lines 5")
+
+
+def test_a_missing_secret_fails_the_run_that_installs_with_the_reason(host: LabHost) -> None:
+    keep(host, None)
+    run = apply(host, **settings())
+    assert run.status != 0
+    assert f"there is no {SECRET}" in run.output
+
+
+def test_a_bake_asks_nobody_and_has_the_first_boot_ask(host: LabHost) -> None:
+    keep(host, None)
+    ok(apply(host, **settings(slipway_baking="true")))
+    assert host.sh(f"systemctl is-enabled {UNIT}") == "enabled"
+    assert host.run("systemctl", "is-active", UNIT)[1] == "inactive"
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        [{"secret": "one"}, {"secret": "two", "registry": "index.docker.io"}],
+        [{"secret": "one", "endpoint": "http://secrets.example.com"}],
+    ],
+    ids=["a registry twice", "an endpoint in clear text"],
+)
+def test_what_could_not_be_asked_for_is_refused_and_nothing_changed(host: LabHost, entries: list[Any]) -> None:
+    run = apply(host, docker_firstboot_credentials=entries)
+    assert "Nothing was changed" in run.failure(host.name)
+    assert host.run("sh", "-c", f"ls -d {WRITTEN} 2>&- | grep .")[1] == ""
+
+
+def test_an_unknown_user_is_refused_by_name(host: LabHost) -> None:
+    assert "zoe" in apply(host, **settings("zoe")).failure(host.name)

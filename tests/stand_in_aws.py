@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stand-in for what an instance finds around it: a strict IMDSv2, and Secrets Manager that verifies signatures.
+
+With the standard library alone, so that lab hosts can run it: `python3 stand_in_aws.py <port> <folder>`. The folder
+holds the signer, slipway_aws, and secrets.json: texts by name, null for what the role may not read, which is read at
+every request.
+"""
+
+import datetime
+import hmac
+import json
+import secrets
+import sys
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+ROLE = "web-server"
+REGION = "eu-central-1"
+TOKEN_HEADER = "X-aws-ec2-metadata-token"
+
+
+class Aws(ThreadingHTTPServer):
+    """Answers on loopback. keys: what the role's credentials are, or None for an instance without a role."""
+
+    def __init__(self, port: int, keys: dict[str, str] | None, folder: Path | None = None) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.keys = keys
+        self.folder = folder
+        self.tokens: set[str] = set()
+        self.requests: Counter[str] = Counter()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    server: Aws
+
+    def do_PUT(self) -> None:
+        """A session's token, which wants a life time and comes through no proxy."""
+        self.server.requests["PUT " + self.path] += 1
+        if self.path != "/latest/api/token" or "X-Forwarded-For" in self.headers:
+            return self.answer(403)
+        if not 0 < int(self.headers.get("X-aws-ec2-metadata-token-ttl-seconds", 0)) <= 21600:
+            return self.answer(400)
+        token = secrets.token_urlsafe()
+        self.server.tokens.add(token)
+        return self.answer(200, token)
+
+    def do_GET(self) -> None:
+        """Metadata, for those with a token."""
+        self.server.requests["GET " + self.path] += 1
+        if self.headers.get(TOKEN_HEADER) not in self.server.tokens:
+            return self.answer(401)
+        roles = "/latest/meta-data/iam/security-credentials/"
+        metadata = {"/latest/meta-data/placement/region": REGION}
+        if self.server.keys:
+            metadata |= {roles: ROLE, roles + ROLE: json.dumps(self.server.keys)}
+        if self.path not in metadata:
+            return self.answer(404)
+        return self.answer(200, metadata[self.path])
+
+    def do_POST(self) -> None:
+        """GetSecretValue, for those who sign with the role's keys."""
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if not self.is_signed(body):
+            return self.refuse("InvalidSignatureException")
+        assert self.server.folder
+        name = json.loads(body)["SecretId"]
+        kept = json.loads((self.server.folder / "secrets.json").read_text())
+        if self.headers["X-Amz-Target"] != "secretsmanager.GetSecretValue" or name not in kept:
+            return self.refuse("ResourceNotFoundException")
+        if kept[name] is None:
+            return self.refuse("AccessDeniedException")
+        return self.answer(200, json.dumps({"Name": name, "SecretString": kept[name]}))
+
+    def is_signed(self, body: bytes) -> bool:
+        """Whether the request bears the signature that the role's keys make of it."""
+        from slipway_aws import sigv4
+        from slipway_aws.credentials import Credentials
+
+        keys = self.server.keys
+        if not keys:
+            return False
+        moment = datetime.datetime.strptime(self.headers.get("X-Amz-Date", ""), "%Y%m%dT%H%M%SZ")
+        url = f"http://{self.headers['Host']}{self.path}"
+        signed = {name: self.headers[name] for name in ("Content-Type", "X-Amz-Target")}
+        signer = Credentials(ROLE, keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
+        expected = sigv4.sign(signer, "secretsmanager", REGION, "POST", url, signed, body, moment)
+        return hmac.compare_digest(expected["Authorization"], self.headers.get("Authorization", ""))
+
+    def refuse(self, code: str) -> None:
+        self.answer(400, json.dumps({"__type": code, "message": "as the stand-in says"}))
+
+    def answer(self, status: int, text: str = "") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text.encode())))
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing: what is asked for is counted, not printed."""
+
+
+def main(port: str, folder: str) -> None:
+    sys.path.insert(0, folder)
+    keys = {"AccessKeyId": "ASIASTANDIN", "SecretAccessKey": secrets.token_hex(), "Token": secrets.token_hex()}
+    Aws(int(port), keys, Path(folder)).serve_forever()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
