@@ -110,7 +110,7 @@ def run(module):
     units = running(module, tree)
     if not module.check_mode:
         stop(module, units)
-    violations = seal.found(tree, params["keep_keys_of"])
+    violations = check.of_artefacts(tree, params["keep_keys_of"])
     sealed = [tree.inside(violation.path) for violation in violations]
     if not seal.preset_is_as_wanted(tree, params["enabled_units"]):
         sealed.append("/" + check.PRESET)

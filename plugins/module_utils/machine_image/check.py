@@ -25,19 +25,32 @@ def sentence(violation):
 
 
 def of_artefacts(tree, keep_keys_of=()):
-    """The violations of the list. Keys of the users that are named may stay."""
+    """The violations of the list, each file once. Keys of the users that are named may stay."""
+    listed = collections.OrderedDict()  # type: collections.OrderedDict[str, Violation]
+    for violation in [*of_the_system(tree), *of_homes(tree, keep_keys_of), *of_the_engine(tree)]:
+        listed.setdefault(violation.path, violation)
+    return list(listed.values())
+
+
+def of_the_system(tree):
     for artefact in artefacts.OF_THE_SYSTEM:
         for pattern in artefact.patterns:
             yield from judge(tree, artefact, tree.of_the_system(pattern))
+    machine_id = tree.resolve("etc/machine-id")
+    if not os.path.lexists(machine_id):
+        yield Violation(artefacts.MACHINE_ID, machine_id, tree.inside(machine_id), artefacts.MACHINE_ID.what)
+
+
+def of_homes(tree, keep_keys_of):
     for home, users in sorted(tree.homes().items()):
         for artefact in artefacts.OF_A_HOME:
             if artefact is not artefacts.AUTHORIZED_KEYS or users.isdisjoint(keep_keys_of):
                 yield from in_folder(tree, home, artefact)
+
+
+def of_the_engine(tree):
     for artefact in artefacts.OF_THE_ENGINE:
         yield from in_folder(tree, tree.data_root(), artefact)
-    machine_id = tree.resolve("etc/machine-id")
-    if not os.path.lexists(machine_id):
-        yield Violation(artefacts.MACHINE_ID, machine_id, tree.inside(machine_id), artefacts.MACHINE_ID.what)
 
 
 def in_folder(tree, folder, artefact):

@@ -20,8 +20,21 @@ Kind = collections.namedtuple("Kind", "what needle pattern is_real")
 # Where it begins: the line for people who read a file, the byte for a disk. Never the secret itself.
 Finding = collections.namedtuple("Finding", "what line byte")
 
+# What documentation says where a password would be, and the hosts that are reserved for it (RFC 2606).
 PLACEHOLDER = re.compile(
-    rb"(?i)[$%{<\[*.]|x{3}|^(?:pass|password|passwd|passwort|pwd|pw|secret|token|user|username|name|foo|bar|baz|example)$"
+    rb"(?i)[${<\[*]|x{3}|^\W?(?:pass|passwd|password|pw|pwd|secret|token|foo|bar|baz|xyz|xyzzy)\W?$"
+    rb"|^(?:.*\.)?example\.(?:com|net|org)$"
+)
+# Published, and on every machine: the tokens of jwt.io and PyJWT, and the keys of GnuTLS's own test.
+PUBLIC = (
+    b".eyJzdWIiOiIxMjM0NTY3ODkwIi",
+    b".eyJzb21lIjoicGF5bG9hZCJ9.",
+    b"MGoCAQAwIQYIKoUDBwEBAQIwFQYJKoUDBwECAQIBBggqhQMHAQECAwRCBECjFpvp",
+    b"MEgCAQAwHwYIKoUDBwEBAQEwEwYHKoUDAgIjAQYIKoUDBwEBAgIEIgQgKOF96tom",
+    b"MEUCAQAwHAYGKoUDAgITMBIGByqFAwICIwEGByqFAwICHgEEIgQgdNfuHGmmTdPm",
+    b"MHcCAQEEIPAKWV7+pZe9c5EubMNfAEKWRQtP/MvlO9HehwHmJssNoAoGCCqGSM49",
+    b"MIIDTQIBAAKCAQEAh60B6yPMRIT7udq2kKuwnQDohvT1U0w+RJcSr23C05cM/Ovn",
+    b"MIIEogIBAAKCAQEA6yCv+BLrRP/dMPBXJWK21c0aqxIX6JkODL4K+zlyEURt8/Wp",
 )
 
 
@@ -35,11 +48,15 @@ def is_a_login(found):
 
 
 def is_no_placeholder(found):
-    return not PLACEHOLDER.search(found.group(1))
+    return not any(PLACEHOLDER.search(part) for part in found.groups())
 
 
 def is_no_example(found):
-    return b"EXAMPLE" not in found.group()
+    return b"EXAMPLE" not in found.group() and b"XXXX" not in found.group()
+
+
+def is_not_public(found):
+    return not any(public in found.group() for public in PUBLIC)
 
 
 def always(_found):
@@ -52,9 +69,9 @@ KINDS = [
         b"PRIVATE KEY",
         re.compile(
             rb"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY(?: BLOCK)?-----"
-            rb"(?:\s|\\n)+(?:[A-Za-z-]+: [^\n]*\n+)*[A-Za-z0-9+/=]{40}"
+            rb"(?:\s|\\n)+(?:[A-Za-z-]+: [^\n]*\n+)*[A-Za-z0-9+/=]{40,64}"
         ),
-        always,
+        is_not_public,
     ),
     Kind("a login at a registry", b'"auth"', re.compile(rb'"auth"\s*:\s*"([A-Za-z0-9+/]{4,4096}={0,2})"'), is_a_login),
     Kind(
@@ -85,19 +102,20 @@ KINDS = [
         "a JSON web token",
         b".eyJ",
         re.compile(rb"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,4096}\.[A-Za-z0-9_-]{10}"),
-        always,
+        is_not_public,
     ),
     Kind(
         "a password for machines",
         b"machine",
-        re.compile(rb"(?:^|\n)\s*machine\s+\S{1,255}\s+login\s+\S{1,255}\s+password\s+(\S{1,255})"),
+        re.compile(rb"(?<!\S)machine\s+(\S{1,255})\s+login\s+\S{1,255}\s+password\s+(\S{1,255})"),
         is_no_placeholder,
     ),
     Kind(
         "a password in a URL",
         b"://",
         re.compile(
-            rb"\b(?:https?|ftp|socks5h?)://[A-Za-z0-9._%+-]{1,128}:([!-.0-9;=A-Z_a-z~]{3,128})@(?![.-])[A-Za-z0-9.-]+"
+            rb"\b(?:https?|ftp|socks5h?)://[A-Za-z0-9._%+-]{1,128}"
+            rb":((?:[A-Za-z0-9._~!+;=&-]|%[0-9A-Fa-f]{2}){3,128})@([A-Za-z0-9][A-Za-z0-9.-]*)"
         ),
         is_no_placeholder,
     ),

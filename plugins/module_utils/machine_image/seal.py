@@ -20,11 +20,6 @@ def refuse_read_only(tree):
         raise SealError("{} is mounted read-only: mount it writable (mount -o remount,rw)".format(tree.root))
 
 
-def found(tree, keep_keys_of):
-    """The violations, each path once."""
-    return list({violation.path: violation for violation in check.of_artefacts(tree, keep_keys_of)}.values())
-
-
 def amend(violation):
     """Make the file what the list asks for."""
     rule, path = violation.artefact.rule, violation.path
