@@ -3,6 +3,7 @@
 """Lists everything in an image that must not ship. Reads only."""
 
 import collections
+import contextlib
 import fnmatch
 import os
 import re
@@ -60,8 +61,9 @@ def in_folder(tree, folder, artefact):
 
 def judge(tree, artefact, paths):
     for path in paths:
-        if violates(artefact.rule, path):
-            yield Violation(artefact, path, tree.inside(path), artefact.what)
+        with contextlib.suppress(FileNotFoundError):  # on a running system files come and go
+            if violates(artefact.rule, path):
+                yield Violation(artefact, path, tree.inside(path), artefact.what)
 
 
 def violates(rule, path):
@@ -94,9 +96,15 @@ def of_credentials(tree, allowed, kinds):
     """The credentials in all files, but for those that match a pattern of paths of the image."""
     for path in tree.files(tree.root):
         name = tree.inside(path)
-        if stat.S_ISREG(os.lstat(path).st_mode) and not any(fnmatch.fnmatchcase(name, glob) for glob in allowed):
-            for found in credentials.search(path, kinds):
-                yield Violation(None, path, "{}, line {}".format(name, found.line), found.what)
+        if not any(fnmatch.fnmatchcase(name, glob) for glob in allowed):
+            with contextlib.suppress(FileNotFoundError):  # as above
+                for found in in_file(path, kinds):
+                    yield Violation(None, path, "{}, line {}".format(name, found.line), found.what)
+
+
+def in_file(path, kinds):
+    """The credentials in a file; links, sockets and devices hold none."""
+    return credentials.search(path, kinds) if stat.S_ISREG(os.lstat(path).st_mode) else []
 
 
 def of_tree(root, keep_keys_of=(), allowed=(), canaries=(), own=()):
