@@ -16,6 +16,18 @@ PRESET = "etc/systemd/system-preset/10-docker.preset"
 PROXY_LINE = re.compile(
     rb"(?i)^\s*(?:export\s+|--)?[\"']?(?:\w+_)?proxy(?:_username|_password|-user)?[\"']?\s*[= ]\s*\S"
 )
+# How compressed files and the disk formats of QEMU, VMware and Hyper-V begin.
+PACKED = (
+    b"\x1f\x8b",
+    b"BZh",
+    b"\xfd7zXZ",
+    b"\x28\xb5\x2f\xfd",
+    b"PK\3\4",
+    b"QFI\xfb",
+    b"KDMV",
+    b"vhdxfile",
+    b"conectix",
+)
 
 # An artefact is None where the violation is something else; the place is a path of the image, with a line or a byte.
 Violation = collections.namedtuple("Violation", "artefact path place what")
@@ -118,8 +130,16 @@ def of_tree(root, keep_keys_of=(), allowed=(), canaries=(), own=()):
     ]
 
 
+def refuse_packed(path):
+    with open(path, "rb") as stream:
+        beginning = stream.read(8)
+    if beginning.startswith(PACKED):
+        raise TreeError("{} hides its bytes: unpack it, or convert it (qemu-img convert -O raw)".format(path))
+
+
 def of_raw_image(path, canaries=()):
     """The credentials in the bytes of a disk, deleted files included."""
+    refuse_packed(path)
     kinds = credentials.KINDS + [credentials.canary(text) for text in canaries]
     return [
         Violation(None, path, "{}, byte {}".format(path, found.byte), found.what)

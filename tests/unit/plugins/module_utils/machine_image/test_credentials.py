@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import credentials
+from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import TreeError
 
 from tests.unit.plugins.module_utils.machine_image.conftest import found, plant
 
@@ -34,6 +35,8 @@ CREDENTIALS = {
     "AWS": "AKIA" + "QYLPMN5HABCDEFGH",
     "AWS, for a while": "ASIA" + "QYLPMN5HABCDEFGH",
     "AWS's secret": "aws_secret_" + "access_key = " + secrets.token_hex(20),
+    "AWS's secret in an environment": "AWS_SECRET_" + "ACCESS_KEY='" + secrets.token_hex(20) + "'",
+    "AWS's secret in JSON": '"Secret' + 'AccessKey": "' + secrets.token_hex(20) + '"',
     "GitHub": "ghp_" + secrets.token_hex(18),
     "GitHub, fine-grained": "github_" + "pat_" + secrets.token_hex(11) + "_" + (secrets.token_hex(30))[:59],
     "GitLab": "gl" + "pat-" + secrets.token_hex(10),
@@ -128,6 +131,18 @@ def test_each_credential_is_found_once_where_windows_meet(tmp_path: Path, canary
             stream.write(canary.encode())
     expected = [f"{disk}, byte {position}: the canary" for position in positions]
     assert found(disk, canaries=[canary]) == expected
+
+
+@pytest.mark.parametrize(
+    "packing", [["gzip", "--keep"], ["xz", "--keep"], ["bzip2", "--keep"]], ids=lambda packing: packing[0]
+)
+def test_an_image_that_hides_its_bytes_is_refused(tmp_path: Path, packing: list[str]) -> None:
+    disk = tmp_path / "disk.raw"
+    disk.write_bytes(bytes(1 << 20))
+    subprocess.run([*packing, disk], check=True)
+    (packed,) = set(tmp_path.iterdir()) - {disk}
+    with pytest.raises(TreeError, match="hides its bytes: unpack it, or convert it"):
+        found(packed)
 
 
 def test_the_command_lists_what_it_finds_and_fails(root: Path, canary: str) -> None:
