@@ -83,10 +83,13 @@ WRITERS = ["docker.socket", "docker.service", "containerd.service", "syslog.sock
 AUDIT = "auditd.service"  # which refuses to be stopped, and ends when it is told by a signal
 
 
-def running(module, tree):
-    """Those of the writers that run; none where the root is not the one that was booted."""
-    if tree.root != "/" or not os.path.isdir("/run/systemd/system") or is_chroot(module):
-        return []
+def is_live(module, tree):
+    """Whether the root is the one that was booted."""
+    return tree.root == "/" and os.path.isdir("/run/systemd/system") and not is_chroot(module)
+
+
+def running(module):
+    """Those of the writers that run."""
     output = module.run_command(systemd_units.show_command([*WRITERS, AUDIT]), check_rc=True)[1]
     units = systemd_units.parse_show(output)
     return [name for name in [*WRITERS, AUDIT] if units.get(name, {}).get("ActiveState") in systemd_units.RUNNING]
@@ -98,17 +101,17 @@ def stop(module, units):
         module.run_command(["systemctl", "stop", *ordinary], check_rc=True)
     if AUDIT in units:
         module.run_command(["systemctl", "kill", "--signal=TERM", AUDIT], check_rc=True)
-    if units:
-        # From now on the journal is kept in memory. The systemd of EL 8 cannot; its open file goes unnamed instead.
-        module.run_command(["journalctl", "--relinquish-var"])
+    # From now on the journal is kept in memory. The systemd of EL 8 cannot; its open file goes unnamed instead.
+    module.run_command(["journalctl", "--relinquish-var"])
 
 
 def run(module):
     params = module.params
     tree = Tree(params["root"], own.folders(__file__))
     seal.refuse_read_only(tree)
-    units = running(module, tree)
-    if not module.check_mode:
+    live = is_live(module, tree)
+    units = running(module) if live else []
+    if live and not module.check_mode:
         stop(module, units)
     violations = check.of_artefacts(tree, params["keep_keys_of"])
     sealed = [tree.inside(violation.path) for violation in violations]

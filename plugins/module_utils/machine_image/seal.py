@@ -9,6 +9,7 @@ import stat
 from ansible_collections.slipway.platform.plugins.module_utils import file_io
 
 from . import artefacts, check
+from .tree import TreeError
 
 
 class SealError(Exception):
@@ -17,7 +18,7 @@ class SealError(Exception):
 
 def refuse_read_only(tree):
     if os.statvfs(tree.root).f_flag & os.ST_RDONLY:
-        raise SealError("{} is mounted read-only: mount it writable (mount -o remount,rw)".format(tree.root))
+        raise TreeError("{} is mounted read-only: mount it writable (mount -o remount,rw)".format(tree.root))
 
 
 def amend(violation):

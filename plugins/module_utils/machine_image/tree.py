@@ -11,7 +11,7 @@ MOST_LINKS = 40  # as the kernel
 
 
 class TreeError(Exception):
-    """The tree cannot be looked at; the text is the sentence for the user."""
+    """The tree is not one to check or to seal; the text is the sentence for the user."""
 
 
 class Tree:

@@ -197,7 +197,7 @@ def test_an_image_that_is_mounted_read_only_is_refused(root: Path) -> None:
     subprocess.run(["mount", "--bind", root, root], check=True)
     try:
         subprocess.run(["mount", "--options", "remount,bind,ro", root], check=True)
-        with pytest.raises(seal.SealError, match="is mounted read-only: mount it writable"):
+        with pytest.raises(TreeError, match="is mounted read-only: mount it writable"):
             seal.refuse_read_only(Tree(str(root)))
         assert found(root), "the checker needs no more than to read"
     finally:
