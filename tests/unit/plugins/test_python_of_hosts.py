@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[3]
-PLUGINS = sorted(PROJECT.glob("plugins/*/*.py"))
+PLUGINS = sorted(PROJECT.glob("plugins/*/**/*.py"))
 INSTALLED = sorted(PROJECT.glob("roles/*/files/*/*.py"))
 
 
