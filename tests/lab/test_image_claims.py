@@ -20,6 +20,7 @@ SOURCE = {"org.opencontainers.image.source": "https://example.com"}
 NOTHING_TO_ASK = tiny("test-command", user=User("app", 10001), labels=SOURCE)
 SOUND = (
     "RUN mkdir -p -m 755 /etc && echo app:x:10001:10001::/:/bin/sh > /etc/passwd && mkdir -p -m 1777 /tmp",
+    "RUN printf '#!/bin/sh\\necho UTF-8\\n' > /bin/locale && chmod 755 /bin/locale",  # busybox has none
     "LABEL org.opencontainers.image.source=https://example.com",
     "USER 10001:10001",
 )
@@ -46,6 +47,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "test-writable-file": as_root("touch /open && chmod 666 /open"),
     "test-writable-folder": as_root("mkdir /open && chmod 777 /open"),
     "test-cache": as_root("mkdir -p /var/cache/dnf && touch /var/cache/dnf/packages"),
+    "test-no-locale": as_root("rm /bin/locale"),
     "test-fat": as_root("dd if=/dev/zero of=/fat bs=1M count=2"),
     "test-no-source": ("LABEL org.opencontainers.image.source=",),
     "test-no-tool": (),
@@ -65,6 +67,7 @@ BROKEN = {
     "test-writable-file": OPEN,
     "test-writable-folder": OPEN,
     "test-cache": {"test_packages_that_were_fetched_are_not_in_it"},
+    "test-no-locale": {"test_its_text_is_utf_8"},
     "test-fat": {"test_it_adds_no_more_to_its_base_than_its_budget"},
     "test-no-source": {"test_its_labels_tell_where_it_comes_from"},
     "test-no-tool": {"test_its_tool_is_there_in_its_version"},
