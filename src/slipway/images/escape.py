@@ -25,8 +25,3 @@ def exec_form(words: Sequence[str]) -> str:
 def shell_word(value: str) -> str:
     """Return the value as one word of the shell in a RUN."""
     return shlex.quote(value)
-
-
-def comment(text: str) -> str:
-    """Return the text as a comment."""
-    return f"# {text}"
