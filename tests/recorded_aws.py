@@ -16,7 +16,7 @@ import requests
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+KEYS = {"aws_access_key_id": "moto-key", "aws_secret_access_key": "moto-word"}
 SCOPE = re.compile(r"Credential=[^/]+/[0-9]+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 DENIAL = b"""<?xml version="1.0"?><Response><Errors><Error><Code>UnauthorizedOperation</Code>
 <Message>The answer was lost</Message></Error></Errors><RequestID>0</RequestID></Response>"""

@@ -75,7 +75,8 @@ def _key_problems(request):
     for region, key in keys.items():
         if key.startswith(OF_AWS) and request["accounts"]:
             found.append(unshareable(region, key))
-    for region, key in [*keys.items(), (request["backup_region"], request["backup_key"])]:
+    backup = [(request["backup_region"], request["backup_key"])] if request["backup_region"] else []
+    for region, key in [*keys.items(), *backup]:
         arn = KEY_ARN.match(key or "")
         if arn and arn.group("region") != region:
             found.append(f"key {key} is not of {region}, where it is to encrypt: name one of that region")

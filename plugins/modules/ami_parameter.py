@@ -52,13 +52,13 @@ previous:
   type: str
 """
 
+from contextlib import suppress
+
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-try:
+with suppress(ImportError):  # AnsibleAWSModule tells
     from botocore.exceptions import BotoCoreError, ClientError
-except ImportError:
-    pass  # AnsibleAWSModule tells
 
 DATA_TYPE = "aws:ec2:image"
 

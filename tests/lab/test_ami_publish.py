@@ -5,10 +5,14 @@ import json
 import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.utils import utcnow
+from moto.ec2.models import ec2_backends
 
 from slipway.lab import play
 from slipway.lab.paths import PROJECT
@@ -158,7 +162,8 @@ def test_an_interrupted_publish_is_continued_and_ends_whole_in_every_region(clou
     assert [(backup["Encrypted"], backup["KmsKeyId"]) for backup in backups] == [(True, cloud.keys[WEST])]
 
     withdrawn = ok(cloud.publish(accounts=[ALICE]))  # otherwise nothing is left to do
-    assert withdrawn.changed("localhost") == ["Sharing | Let the accounts launch the image in every region, and nobody else"]
+    (changed,) = withdrawn.changed("localhost")
+    assert changed.endswith("Sharing | Let the accounts launch the image in every region, and nobody else")
     assert {frozenset(cloud.allowed(region, made["ImageId"])) for region, made in image.items()} == {frozenset({ALICE})}
 
 
@@ -267,3 +272,66 @@ def test_without_credentials_or_boto3_one_sentence_says_so(
     for name in KEYS:
         monkeypatch.delenv(name.upper())
     assert "AWS cannot be asked without credentials" in refused(cloud, cloud.run())
+
+
+def age(image: str, days: int) -> None:
+    """Make an image look older than it is, which AWS itself has no call for."""
+    backend = ec2_backends[DEFAULT_ACCOUNT_ID][HOME]
+    backend.amis[image].creation_date = utcnow() - timedelta(days=days)
+
+
+def bake(cloud: Cloud, name: str, days: int, base: str = BASE) -> str:
+    """An image of the family as a run of the role leaves it, so many days old."""
+    image: str = cloud.ec2[HOME].create_image(InstanceId=cloud.instance, Name=name)["ImageId"]
+    (snapshot,) = (snapshot_of(made) for made in cloud.images(HOME) if made["ImageId"] == image)
+    tags = {"slipway:family": FAMILY, "slipway:image": name, "slipway:base": base}
+    cloud.ec2[HOME].create_tags(
+        Resources=[image, snapshot], Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+    )
+    age(image, days)
+    return image
+
+
+def test_prune_takes_what_is_old_and_used_by_nobody_and_only_when_confirmed(cloud: Cloud) -> None:
+    ec2 = cloud.ec2[HOME]
+    old = bake(cloud, "old", 200)
+    kept = {
+        "instance": bake(cloud, "of-an-instance", 190),
+        "template": bake(cloud, "of-an-old-version-of-a-template", 180),
+        "configuration": bake(cloud, "of-a-configuration", 170),
+        "parameter": bake(cloud, "of-a-parameter", 160),
+        "young": bake(cloud, "young", 80),
+        "newest": bake(cloud, "newest", 70),
+        "somebody's": ec2.create_image(InstanceId=cloud.instance, Name="of-somebody-else")["ImageId"],
+    }
+    age(kept["somebody's"], 300)
+    instance = cloud.launch(kept["instance"])
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": kept["template"]})
+    by_name = {"ImageId": "resolve:ssm:/site/image"}
+    ec2.create_launch_template_version(LaunchTemplateName="web", LaunchTemplateData=by_name)
+    cloud.aws.client("ssm", HOME).put_parameter(Name="/site/image", Value=kept["parameter"], Type="String")
+    cloud.aws.client("autoscaling", HOME).create_launch_configuration(
+        LaunchConfigurationName="web", ImageId=kept["configuration"], InstanceType="t3.micro"
+    )
+    (snapshot,) = (snapshot_of(image) for image in cloud.images(HOME) if image["ImageId"] == old)
+    policy = {"prune_keep": 1, "prune_days": 90}
+
+    dry = ok(cloud.run(**policy, report_days=30))
+    assert cloud.aws.changes() == []
+    told = next(result["msg"] for task, result in dry.results("localhost") if task.endswith("Say what goes and what stays"))
+    (goes,) = (items for name, items in told.items() if name.startswith("would go"))
+    assert [item["id"] for item in goes] == [old, snapshot]
+    assert {item["id"]: item["because"] for item in told["stays"]} == {
+        kept["instance"]: "in use by instance " + instance,
+        kept["template"]: "in use by launch template web version 1",
+        kept["configuration"]: "in use by launch configuration web",
+        kept["parameter"]: "in use by parameter /site/image",
+        kept["young"]: "young",
+        kept["newest"]: "one of the newest",
+    }
+    assert "does not exist any more" in dry.output
+
+    ok(cloud.run(**policy, prune_confirmed=True))
+    assert cloud.aws.changes() == ["DeregisterImage", "DeleteSnapshot"]
+    assert {image["ImageId"] for image in cloud.images(HOME)} == set(kept.values())
+    assert not ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": [snapshot]}])["Snapshots"]
