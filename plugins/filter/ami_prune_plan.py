@@ -7,8 +7,8 @@ name: ami_prune_plan
 short_description: Decide which images and snapshots have had their time
 version_added: 0.1.0
 description:
-  - An image goes when it is neither among the newest nor young, and no instance, launch template, launch configuration or
-    parameter names it. Its snapshots go with it, unless another image stands on them.
+  - An image goes when it is neither among the newest nor young, and no instance, launch template, launch
+    configuration or parameter names it. Its snapshots go with it, unless another image stands on them.
 positional: snapshots, instances, templates, configurations, parameters, policy
 options:
   _input:
@@ -37,7 +37,7 @@ options:
     elements: dict
     required: true
   parameters:
-    description: Results of a loop over regions of M(ansible.builtin.debug), with the images that parameters name as C(msg).
+    description: Results of a loop over regions, with the images that parameters name as C(msg).
     type: list
     elements: dict
     required: true
@@ -50,7 +50,8 @@ author:
 """
 
 EXAMPLES = r"""
-plan: "{{ images | slipway.platform.ami_prune_plan(snapshots, instances, templates, configurations, parameters, policy) }}"
+plan: >-
+  {{ images | slipway.platform.ami_prune_plan(snapshots, instances, templates, configurations, parameters, policy) }}
 """
 
 RETURN = r"""

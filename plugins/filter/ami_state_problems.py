@@ -7,7 +7,8 @@ name: ami_state_problems
 short_description: Say why an image cannot be published, from what AWS has
 version_added: 0.1.0
 description:
-  - Finds regions, sources and keys that do not exist, images of that name that are others, and keys that cannot be shared.
+  - Finds regions, sources and keys that do not exist, images of that name that are others, and keys that cannot be
+    shared.
 positional: regions, source, images, keys
 options:
   _input:

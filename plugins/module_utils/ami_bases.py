@@ -10,7 +10,7 @@ BASE = "slipway:base"
 
 
 def stale(images, bases, days, newest=None, now=None):
-    """A sentence for each image with a stale base. bases: those that there still are. newest: what is baked from now."""
+    """A sentence for each image with a stale base. bases: those that there are. newest: what is baked from now."""
     known = {base["image_id"]: base for base in bases}
     now = now or datetime.now(timezone.utc)
     named = ((image, image["tags"].get(BASE)) for image in images)
