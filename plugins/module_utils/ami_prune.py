@@ -14,10 +14,10 @@ BACKUP = "slipway:backup-of"
 def plan(images, snapshots, instances, templates, configurations, parameters, policy, now=None):
     """What of a family goes, what stays and why, in all regions.
 
-    Each is the list of the results of a loop over the same regions. An image goes when it is neither among the newest nor
-    younger than the limit, and nobody uses it. policy: family, keep, days, backup_keep.
+    Each is the list of the results of a loop over the same regions. An image goes when it is neither among the newest
+    nor younger than the limit, and nobody uses it. policy: family, keep, days, backup_keep.
     """
-    whole = {"images": [], "snapshots": [], "kept": []}
+    whole: dict = {"images": [], "snapshots": [], "kept": []}
     for image, snapshot, instance, template, configuration, parameter in zip(
         images, snapshots, instances, templates, configurations, parameters, strict=True
     ):

@@ -60,7 +60,8 @@ def _image_problems(request):
 def _key_problems(request):
     keys, regions = request["keys"], request["regions"]
     found = [
-        f"ami_publish_regions names {region}, and ami_publish_kms_keys has no key for it: every copy is encrypted, add one"
+        f"ami_publish_regions names {region}, and ami_publish_kms_keys has no key for it: add one, since every copy is "
+        "encrypted"
         for region in regions
         if not keys.get(region)
     ]

@@ -38,9 +38,7 @@ def _region_problems(request, regions):
 def _source_problems(request, source):
     wanted, region = request["source"], request["region"]
     if source is None:
-        return [
-            f"{wanted} does not exist in {region}, or is not yours: look at ami_publish_source and ami_publish_region"
-        ]
+        return [f"{wanted} does not exist in {region}, or is not yours: look at ami_publish_source"]
     state = source["state"]
     if wanted.startswith("i-") and state["name"] != "stopped":
         return [

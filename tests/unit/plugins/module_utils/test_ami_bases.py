@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from ansible_collections.slipway.platform.plugins.module_utils.ami_bases import stale
 
-NOW = datetime(2026, 8, 1, tzinfo=timezone.utc)
+NOW = datetime(2026, 8, 1, tzinfo=UTC)
 OLD = {"image_id": "ami-old", "creation_date": "2026-06-01T00:00:00.000Z"}
 NEW = {"image_id": "ami-new", "creation_date": "2026-07-20T00:00:00.000Z"}
 

@@ -18,7 +18,8 @@ def made(image: str, origin: str, state: str = "available") -> list[dict[str, An
 
 
 def judge(request: dict[str, Any], source: Any, images: Any, keys: Any = ()) -> list[str]:
-    return problems(request, ["a", "b", "c"], source, images, keys)
+    sentences: list[str] = problems(request, ["a", "b", "c"], source, images, keys)
+    return sentences
 
 
 def test_what_an_interrupted_run_has_left_is_gone_on_with_even_without_its_source() -> None:

@@ -9,7 +9,7 @@ FAULTS = {
     "The config profile (team) could not be found": "(The config profile (team) could not be found)",
     "An error occurred (ExpiredToken) when calling x: the token": "AWS does not accept the credentials (ExpiredToken)",
     DENIED: "the credentials may not call DescribeImages",
-    'Could not connect to the endpoint URL: "https://ec2.mars-1.amazonaws.com/"': "look whether mars-1 is a region of AWS",
+    'Could not connect to the endpoint URL: "https://ec2.mars-1"': "look whether mars-1 is a region of AWS",
     "something else.": "something else",
 }
 
