@@ -17,7 +17,7 @@ def plan(images, snapshots, instances, templates, configurations, parameters, po
     Each is the list of the results of a loop over the same regions. An image goes when it is neither among the newest
     nor younger than the limit, and nobody uses it. policy: family, keep, days, backup_keep.
     """
-    whole: dict = {"images": [], "snapshots": [], "kept": []}
+    whole = {kind: list() for kind in ("images", "snapshots", "kept")}
     for image, snapshot, instance, template, configuration, parameter in zip(
         images, snapshots, instances, templates, configurations, parameters, strict=True
     ):

@@ -60,14 +60,14 @@ def _image_problems(request):
 def _key_problems(request):
     keys, regions = request["keys"], request["regions"]
     found = [
-        f"ami_publish_regions names {region}, and ami_publish_kms_keys has no key for it: add one, since every copy is "
-        "encrypted"
+        f"ami_publish_regions names {region}, and ami_publish_kms_keys has no key for it: add one, since every "
+        "copy is encrypted"
         for region in regions
         if not keys.get(region)
     ]
     found += [
-        f"ami_publish_kms_keys has a key for {region}, which ami_publish_regions does not name: add the region or remove "
-        "the key"
+        f"ami_publish_kms_keys has a key for {region}, which ami_publish_regions does not name: add the region or "
+        "remove the key"
         for region in keys
         if region not in regions
     ]

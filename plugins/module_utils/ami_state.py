@@ -42,8 +42,8 @@ def _source_problems(request, source):
     state = source["state"]
     if wanted.startswith("i-") and state["name"] != "stopped":
         return [
-            f"instance {wanted} is {state['name']}, and its image would have files half written: stop it first, 'aws ec2 "
-            f"stop-instances --instance-ids {wanted}'"
+            f"instance {wanted} is {state['name']}, and its image would have files half written: stop it first, "
+            f"'aws ec2 stop-instances --instance-ids {wanted}'"
         ]
     if wanted.startswith("snap-") and state != "completed":
         return [f"snapshot {wanted} is {state}: wait until it is completed"]

@@ -11,7 +11,7 @@ NOBODY = re.compile(
     r"Unable to locate credentials|Partial credentials[^:]*|The config profile \(.*\) could not be found"
 )
 REFUSED = re.compile(
-    r"\((AuthFailure|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken|RequestExpired|UnrecognizedClientException)\)"
+    r"\((AuthFailure|InvalidClientTokenId|SignatureDoesNotMatch|(?:Expired|UnrecognizedClient)\w*|RequestExpired)\)"
 )
 DENIED = re.compile(r"\((?:UnauthorizedOperation|AccessDenied\w*)\) when calling the (\w+) operation")
 UNREACHABLE = re.compile(r"(?:Could not connect to the endpoint URL|Connect timeout on endpoint URL)[^\"]*\"([^\"]+)\"")
@@ -27,8 +27,8 @@ def sentence(result, region):
 def _known(message, region):
     library = NO_LIBRARY.search(message)
     yield library and (
-        f"boto3 is missing in {library.group('python')}: install it there, or set ansible_python_interpreter of localhost "
-        "to a Python that has it"
+        f"boto3 is missing in {library.group('python')}: install it there, or set ansible_python_interpreter of "
+        "localhost to a Python that has it"
     )
     nobody = NOBODY.search(message)
     yield nobody and (
