@@ -17,7 +17,7 @@ def plan(images, snapshots, instances, templates, configurations, parameters, po
     Each is the list of the results of a loop over the same regions. An image goes when it is neither among the newest
     nor younger than the limit, and nobody uses it. policy: family, keep, days, backup_keep.
     """
-    whole = {kind: list() for kind in ("images", "snapshots", "kept")}
+    plans = []
     for image, snapshot, instance, template, configuration, parameter in zip(
         images, snapshots, instances, templates, configurations, parameters, strict=True
     ):
@@ -28,9 +28,11 @@ def plan(images, snapshots, instances, templates, configurations, parameters, po
             configuration["launch_configurations"],
             parameter["msg"],
         )
-        for kind, items in plan_of_region(own, in_use, policy, now).items():
-            whole[kind] += [dict(item, region=image["item"]) for item in items]
-    return whole
+        plans.append((image["item"], plan_of_region(own, in_use, policy, now)))
+    return {
+        kind: [dict(item, region=region) for region, found in plans for item in found[kind]]
+        for kind in ("images", "snapshots", "kept")
+    }
 
 
 def plan_of_region(own, in_use, policy, now=None):

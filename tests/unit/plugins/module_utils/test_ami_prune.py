@@ -35,11 +35,11 @@ def test_an_image_of_another_family_or_of_nobody_never_goes() -> None:
 
 
 def test_an_image_goes_when_it_is_old_and_not_the_newest_and_whole() -> None:
-    images = [image("newest", 40), image("old", 50), image("pending", 60, state="pending"), image("young", 29)]
+    images = [image("older", 40), image("old", 50), image("pending", 60, state="pending"), image("young", 29)]
     assert plan(images, []) == {
-        "images": ["ami-newest", "ami-old"],
+        "images": ["ami-older", "ami-old"],
         "kept": ["ami-young", "ami-pending"],
-        "snapshots": ["snap-newest", "snap-old"],
+        "snapshots": ["snap-older", "snap-old"],
     }
 
 
