@@ -28,12 +28,11 @@ def problems(request, regions, source, images, keys):
 
 def _region_problems(request, regions):
     named = dict.fromkeys([request["region"], *request["regions"], request["backup_region"]])
-    return [unknown_region(region, regions) for region in named if region and region not in regions]
-
-
-def unknown_region(region, regions):
-    """Why nothing can be done there."""
-    return f"region '{region}' does not exist, or the account has not enabled it: there are {', '.join(sorted(regions))}"
+    return [
+        f"region '{region}' does not exist, or the account has not enabled it: there are {', '.join(sorted(regions))}"
+        for region in named
+        if region and region not in regions
+    ]
 
 
 def _source_problems(request, source):

@@ -2,14 +2,10 @@
 # Copyright: Slipway contributors
 """Judges what AWS has of a fleet: whether instances could be launched, and what of it is not as it should be."""
 
-from ansible_collections.slipway.platform.plugins.module_utils.ami_state import unknown_region
-
 
 def problems(request, state):
     """One sentence for each reason not to begin, from what AWS answered."""
     region = request["region"]
-    if region not in state["regions"]:
-        return [unknown_region(region, state["regions"])]
     found = _image_problems(request["parameter"], region, state["image"], state["images"])
     if request["profile"] and not state["profiles"]:
         found.append(f"instance profile {request['profile']} does not exist: look at ami_fleet_instance_profile")
