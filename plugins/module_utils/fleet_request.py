@@ -35,8 +35,8 @@ def _name_problems(request):
         yield "ami_fleet_region is missing: say where the fleet is, as in eu-central-1"
     if not PARAMETER.match(request["parameter"]):
         yield (
-            f"ami_fleet_parameter '{request['parameter']}' is no parameter's path: name the one that ami_publish writes, "
-            "as in /slipway/ami/docker-el9"
+            f"ami_fleet_parameter '{request['parameter']}' is no parameter's path: name the one that ami_publish "
+            "writes, as in /slipway/ami/docker-el9"
         )
 
 
@@ -52,9 +52,12 @@ def _network_problems(request):
                 yield f"'{value}' in ami_fleet_{variable} is malformed: write an id, as in {example}"
     for value in request["target_groups"]:
         if not TARGET_GROUP.match(value):
-            yield f"'{value}' in ami_fleet_target_groups is no ARN of a target group: 'aws elbv2 describe-target-groups' lists them"
+            yield (
+                f"'{value}' in ami_fleet_target_groups is no ARN of a target group: 'aws elbv2 describe-target-groups' "
+                "lists them"
+            )
     if request["health_check"] == "ELB" and not request["target_groups"]:
-        yield "ami_fleet_health_check is ELB, and ami_fleet_target_groups is empty: name the groups that are to tell, or say EC2"
+        yield "ami_fleet_health_check is ELB, and ami_fleet_target_groups is empty: name those that are to tell, or say EC2"
 
 
 def _size_problems(request):
@@ -77,10 +80,10 @@ def _user_data_problems(path, text):
         return
     data = text.encode()
     if len(data) > LONGEST_USER_DATA:
-        yield f"ami_fleet_user_data_file {path} has {len(data)} bytes, and AWS takes {LONGEST_USER_DATA}: bake more, or fetch it at boot"
+        yield f"ami_fleet_user_data_file {path} has {len(data)} bytes, and AWS takes {LONGEST_USER_DATA}: bake more"
     for what, start in credentials.matches(data, credentials.KINDS):
         line = data.count(b"\n", 0, start) + 1
         yield (
-            f"ami_fleet_user_data_file {path} has {what} in line {line}, where whoever may describe the template can read "
-            "it: keep it in Secrets Manager, and let the instance's role ask for it"
+            f"ami_fleet_user_data_file {path} has {what} in line {line}, where whoever may describe the template "
+            "can read it: keep it in Secrets Manager, and let the instance's role ask for it"
         )

@@ -24,13 +24,13 @@ def problems(request, state):
 def _image_problems(parameter, region, image, found):
     if not image:
         return [
-            f"parameter {parameter} does not exist in {region}: publish an image with ami_publish_parameter, or look at "
-            "ami_fleet_parameter"
+            f"parameter {parameter} does not exist in {region}: publish an image with ami_publish_parameter, or look "
+            "at ami_fleet_parameter"
         ]
     if not found:
         return [
-            f"parameter {parameter} in {region} is '{image}', which is no image that this account may launch: publish one "
-            "with ami_publish_parameter"
+            f"parameter {parameter} in {region} is '{image}', which is no image that this account may launch: publish "
+            "one with ami_publish_parameter"
         ]
     if found[0]["state"] != "available":
         return [f"image {image}, which parameter {parameter} names, is {found[0]['state']}: wait, or publish another"]
