@@ -57,7 +57,7 @@ def _network_problems(request):
                 "lists them"
             )
     if request["health_check"] == "ELB" and not request["target_groups"]:
-        yield "ami_fleet_health_check is ELB, and ami_fleet_target_groups is empty: name those that are to tell, or say EC2"
+        yield "ami_fleet_health_check is ELB, and ami_fleet_target_groups is empty: name those that tell, or say EC2"
 
 
 def _size_problems(request):

@@ -4,7 +4,6 @@
 from typing import Any
 
 import pytest
-
 from ansible_collections.slipway.platform.plugins.module_utils import fleet_request
 
 GOOD = {
