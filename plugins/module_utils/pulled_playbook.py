@@ -25,8 +25,8 @@ def problems_of_url(url, verify_commit):
         if SCP.match(url):
             return []
         return [
-            "docker_firstboot_pull_url is no address of a git repository: write https://host/path or ssh://git@host/path, "
-            "without a password, a token or a query, which each instance of the image would show."
+            "docker_firstboot_pull_url is no address of a git repository: write https://host/path or "
+            "ssh://git@host/path, without a password, a token or a query, which every instance would show."
         ]
     user = parts.group("user")
     if user is not None and (parts.group("scheme") != "ssh" or ":" in user):
