@@ -60,6 +60,7 @@ def site(host: LabHost) -> LabHost:
         "docker_firstboot_pull_url": SITE,
         "docker_firstboot_pull_trusted_keys": [host.sh("gpg --homedir /root/trusted --armor --export")],
     }
+    host.sh(f"systemctl stop {UNIT}; systemctl reset-failed")
     ok(apply(host, slipway_baking=True, **NETWORK, **wanted))
     assert host.run("systemctl", "is-active", UNIT)[1] == "inactive", "a bake starts nothing"
     host.sh(BRANCHES)
