@@ -34,6 +34,8 @@ class Playbook:
     def apply(self):
         """Apply it unless that was done; return what was applied."""
         if not os.path.exists(self.stamp):
+            # An old checkout stays at its branch, whatever the repository's default branch is by now.
+            shutil.rmtree(self.checkout, ignore_errors=True)
             with self.trusted_keys() as keys:
                 status, output = run(
                     self.command(), dict(os.environ, **environment(keys)), self.settings["pull_seconds"]
@@ -91,6 +93,7 @@ def environment(keys):
         GIT_TERMINAL_PROMPT="0",
         GIT_SSH_COMMAND="ssh -o BatchMode=yes",
         ANSIBLE_NOCOLOR="1",
+        PYTHONUNBUFFERED="1",
         HOME="/root",
         LC_ALL="C.UTF-8",
     )
@@ -143,7 +146,8 @@ def sentence_of(status, output, settings):
     reason = " ".join((json.loads(found.group(1)) if found else output).split())[:LONGEST_REASON]
     if UNSIGNED in reason:
         return (
-            f"{settings['pull_url']} is not trusted: its commit is not signed by a key of "
-            "docker_firstboot_pull_trusted_keys, and its playbook was not run. Sign it, or have the image trust the key"
+            f"{settings['pull_url']} is not trusted, and its playbook was not run: the commit is not signed by a key of "
+            "docker_firstboot_pull_trusted_keys, or docker_firstboot_pull_checkout is not there. Sign the commit, or have "
+            "the image trust the key"
         )
     return f"{settings['pull_url']} cannot be fetched ({reason}): see its address, and docker_firstboot_pull_checkout"
