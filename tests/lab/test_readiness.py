@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An instance makes itself ready at boot, and says so, or why it is not; its site's playbook comes signed or not at all."""
+"""An instance makes itself ready at boot, and says so, or why not; a site's playbook comes signed or not at all."""
 
 import json
 from typing import Any
@@ -91,6 +91,10 @@ def boot(host: LabHost, **of_the_instance: Any) -> tuple[int, str]:
     return host.run("slipway-ready")
 
 
+def journal(host: LabHost) -> str:
+    return host.sh(f"journalctl --no-pager --lines 40 --unit {UNIT}")
+
+
 def is_failed(host: LabHost) -> bool:
     return UNIT in host.sh("systemctl list-units --failed --plain --no-legend")
 
@@ -145,7 +149,7 @@ def test_an_instance_that_is_not_yet_ready_says_so(host: LabHost) -> None:
 
 def test_a_signed_playbook_is_applied_once(site: LabHost) -> None:
     status, sentence = boot(site)
-    assert (status, site.sh(f"cat {MARKER}")) == (0, "here"), site.sh(f"journalctl --unit {UNIT} --no-pager")
+    assert (status, site.sh(f"cat {MARKER}")) == (0, "here"), journal(site)
     assert f"local.yml of {SITE} at {site.sh('git -C /srv/site rev-parse HEAD')}" in sentence
     assert site.sh(f"stat --format=%a {STATE}") == "700"
     site.sh(f"rm {MARKER}; systemctl restart {UNIT}")
@@ -157,7 +161,9 @@ def test_a_playbook_that_nobody_trusted_has_signed_is_not_run(site: LabHost, bra
     assert boot(site, pull_checkout="signed")[0] == 0
     status, sentence = boot(site, pull_checkout=branch)
     assert status == 1
-    assert f"{SITE} is not trusted, and its playbook was not run" in sentence
+    assert f"{SITE} is not trusted, and its playbook was not run" in sentence, site.sh(
+        f"journalctl --no-pager -n 30 --unit {UNIT}"
+    )
     assert site.run("ls", MARKER)[0] == 2
     assert is_failed(site)
     site.run("systemctl", "restart", UNIT)

@@ -146,8 +146,8 @@ def sentence_of(status, output, settings):
     reason = " ".join((json.loads(found.group(1)) if found else output).split())[:LONGEST_REASON]
     if UNSIGNED in reason:
         return (
-            f"{settings['pull_url']} is not trusted, and its playbook was not run: the commit is not signed by a key of "
-            "docker_firstboot_pull_trusted_keys, or docker_firstboot_pull_checkout is not there. Sign the commit, or have "
-            "the image trust the key"
+            f"{settings['pull_url']} is not trusted, and its playbook was not run: the commit is not signed by "
+            "a key of docker_firstboot_pull_trusted_keys, or docker_firstboot_pull_checkout is not there. Sign it, or "
+            "have the image trust the key"
         )
     return f"{settings['pull_url']} cannot be fetched ({reason}): see its address, and docker_firstboot_pull_checkout"
