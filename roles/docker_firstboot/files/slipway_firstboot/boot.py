@@ -34,9 +34,11 @@ def main(settings_path, instance_path, state, runtime):
             progress.begin(name)
             progress.end(report.OK, take())
     except StepError as error:
-        progress.end(report.FAILED, str(error))
-        progress.write(report.FAILED)
+        progress.fail(str(error))
         return 1
+    except Exception:
+        progress.fail("this program has a fault of its own: journalctl --unit docker-firstboot.service")
+        raise
     progress.write(report.READY)
     return 0
 

@@ -100,14 +100,16 @@ def environment(keys):
 
 
 def run(command, variables, seconds):
-    """The exit status and the output of a command, which goes to the journal as it comes."""
+    """The exit status and the output of a command. It goes to the journal as it comes, and so do its errors.
+
+    They are not read together: they come in the middle of a line.
+    """
     try:
         process = subprocess.Popen(
             command,
             env=variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
             universal_newlines=True,
             start_new_session=True,
         )

@@ -29,6 +29,10 @@ class Report:
         self.steps[-1].update(result=result, detail=detail, seconds=round(time.monotonic() - self.began, 1))
         print("{step}: {result}: {detail}".format(**self.steps[-1]), flush=True)
 
+    def fail(self, reason):
+        self.end(FAILED, reason)
+        self.write(FAILED)
+
     def write(self, state):
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
         files.write_json(self.path, {"state": state, "time": now, "steps": self.steps})
