@@ -69,8 +69,8 @@ def problems_of_keys(wish):
 
 def problem_of_key(number, key):
     try:
-        if not key.lstrip().startswith("-----BEGIN PGP "):
-            raise openpgp.OpenPgpError("it is not armored")
+        if "PRIVATE KEY BLOCK" in key:
+            raise openpgp.OpenPgpError("it is a private key")
         openpgp.fingerprints(key.encode("utf-8"))
     except openpgp.OpenPgpError as error:
         return (
