@@ -9,7 +9,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import pulled_pla
 URL = "https://git.example.com/site.git"
 SECRET = "kept-nowhere"
 # The packet of a public key, of version 4.
-PACKET = b"\xc6\x0d\x04" + bytes(4) + b"\x16\x05hello"
+PACKET = b"\xc6\x0c\x04" + bytes(4) + b"\x16\x05hello"
 KEY = (
     f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{base64.b64encode(PACKET).decode()}\n-----END PGP PUBLIC KEY BLOCK-----\n"
 )
