@@ -16,6 +16,7 @@ TOKEN = "dckr_pat_" + "a1B2c3D4e5F6g7H8i9J0k1"
         ({"ssh_keys": {"rsa_private": "x"}}, "a value for ssh_keys"),
         ({"bootcmd": [["sh", "-c", f"login --with {TOKEN}"]]}, "a token of Docker"),
         ({"apt": {"proxy": "http://ops:Tr0ub4dor@proxy.internal:3128"}}, "a password in a URL"),
+        ({"registry_token": "x"}, "a value for registry_token"),
         ([{"deep": [[{"API_KEY": "x"}]]}], "a value for API_KEY"),
     ],
 )
