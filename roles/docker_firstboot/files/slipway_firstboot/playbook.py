@@ -37,17 +37,11 @@ class Playbook:
             # An old checkout stays at its branch, whatever the repository's default branch is by now.
             shutil.rmtree(self.checkout, ignore_errors=True)
             with self.trusted_keys() as keys:
-                status, output = run(
-                    self.command(), dict(os.environ, **environment(keys)), self.settings["pull_seconds"]
-                )
+                status, output = run(self.command(), environment(keys), self.settings["pull_seconds"])
             if status:
                 raise StepError(sentence_of(status, output, self.settings))
-            done = {
-                "playbook": self.settings["pull_playbook"],
-                "url": self.settings["pull_url"],
-                "commit": self.commit(),
-            }
-            files.write_json(self.stamp, done)
+            names = {name: self.settings["pull_" + name] for name in ("playbook", "url")}
+            files.write_json(self.stamp, dict(names, commit=self.commit()))
         with open(self.stamp, encoding="utf-8") as file:
             return "{playbook} of {url} at {commit}".format(**json.load(file))
 
