@@ -5,6 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from slipway.lab.progress import console
@@ -22,9 +23,9 @@ def main() -> int:
         return 2
     if not found:
         return 0
-    table = Table("", "what", str(arguments.old), str(arguments.new))
+    table = Table("", "what", escape(str(arguments.old)), escape(str(arguments.new)))
     for change in found:
-        table.add_row(change.kind, change.what, change.old, change.new)
+        table.add_row(change.kind, *map(escape, (change.what, change.old, change.new)))
     console.print(table)
     return 1
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What differs between two manifests."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -37,14 +38,18 @@ def _values(old: dict[str, str], new: dict[str, str]) -> Iterator[Change]:
             yield Change("changed", name, old.get(name, ""), new.get(name, ""))
 
 
-def _packages(old: frozenset[Package], new: frozenset[Package]) -> Iterator[Change]:
-    for label in sorted({package.label for package in old | new}):
-        yield from _builds(_of(label, old), _of(label, new))
+def _packages(old: Iterable[Package], new: Iterable[Package]) -> Iterator[Change]:
+    before, after = _by_label(old), _by_label(new)
+    for label in sorted({*before, *after}):
+        yield from _builds(before[label], after[label])
 
 
-def _of(label: str, packages: Iterable[Package]) -> dict[str, Package]:
-    builds = (package for package in packages if package.label == label)
-    return {package.build: package for package in sorted(builds, key=lambda package: package.evr)}
+def _by_label(packages: Iterable[Package]) -> defaultdict[str, dict[str, Package]]:
+    """Return the builds that each package has, the oldest first."""
+    result: defaultdict[str, dict[str, Package]] = defaultdict(dict)
+    for package in sorted(packages, key=lambda package: package.evr):
+        result[package.label][package.build] = package
+    return result
 
 
 def _builds(old: dict[str, Package], new: dict[str, Package]) -> Iterator[Change]:

@@ -67,7 +67,7 @@ class Manifest:
 
     os: dict[str, str]
     release: dict[str, str]
-    packages: frozenset[Package]
+    packages: list[Package]
 
 
 def read(path: Path) -> Manifest:
@@ -81,7 +81,7 @@ def read(path: Path) -> Manifest:
     problem = _problem(content)
     if problem:
         raise ManifestError(f"{path} {problem}.")
-    packages = frozenset(Package(**package) for package in content["packages"])
+    packages = [Package(**package) for package in content["packages"]]
     return Manifest(content["os"], content["release"], packages)
 
 
