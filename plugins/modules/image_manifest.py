@@ -71,12 +71,12 @@ from ansible_collections.slipway.platform.plugins.module_utils.file_io import re
 
 def rpm_s_answer(module):
     command = [module.get_bin_path("rpm", required=True), "--query", "--all", "--queryformat"]
-    code, answer, errors = module.run_command(
-        [*command, image_manifest.QUERY_FORMAT], environ_update={"LC_ALL": "C"}
-    )
+    code, answer, errors = module.run_command([*command, image_manifest.QUERY_FORMAT], environ_update={"LC_ALL": "C"})
     if code or not answer:
         said = " ".join(errors.split()) or "it lists none"
-        module.fail_json(msg=f"rpm cannot list the packages: {said}. Mend its database, and run again. Nothing was changed.")
+        module.fail_json(
+            msg=f"rpm cannot list the packages: {said}. Mend its database, and run again. Nothing was changed."
+        )
     return answer
 
 

@@ -60,5 +60,9 @@ def test_an_operating_system_is_told_however_it_quotes() -> None:
 
 def test_the_release_file_may_ship(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
-    (tmp_path / "etc/slipway-release").write_text(image_manifest.text_of(release("", FIRST, SLIPWAY_COMMIT="1f" * 20)))
-    assert "slipway-release" not in str(check.of_path(str(tmp_path)))
+    for name in ("passwd", "os-release"):
+        (tmp_path / "etc" / name).touch()
+    text = image_manifest.text_of(release("", FIRST, SLIPWAY_COMMIT="1f" * 20))
+    (tmp_path / "etc/slipway-release").write_text(text)
+    found = check.of_path(str(tmp_path))
+    assert [violation.path for violation in found] == [str(tmp_path / "etc/machine-id")]
