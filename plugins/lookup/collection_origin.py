@@ -18,7 +18,7 @@ made_by: "{{ lookup('slipway.platform.collection_origin').version }}"
 
 RETURN = r"""
 _raw:
-  description: One dictionary of C(version) and C(commit); the commit ends with V(-dirty) where tracked files were changed.
+  description: C(version) and C(commit), which ends with V(-dirty) where tracked files were changed since.
   type: list
   elements: dict
 """

@@ -15,7 +15,7 @@ FIELDS = ("name", "epoch", "version", "release", "arch", "key")
 QUERY_FORMAT = (
     "%{NAME}\t%|EPOCH?{%{EPOCH}}:{0}|\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t"
     "%|DSAHEADER?{%{DSAHEADER:pgpsig}}:{%|RSAHEADER?{%{RSAHEADER:pgpsig}}:{"
-    "%|SIGGPG?{%{SIGGPG:pgpsig}}:{%|SIGPGP?{%{SIGPGP:pgpsig}}:{(none)}|}|}|}|}|\n"
+    "%|SIGGPG?{%{SIGGPG:pgpsig}}:{%|SIGPGP?{%{SIGPGP:pgpsig}}:{(none)}|}|}|}|\n"
 )
 KEY_ID = re.compile(r"[0-9a-f]{16}\Z")
 ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=([\"']?)(.*)\2\Z")
@@ -24,9 +24,13 @@ TIME = "SLIPWAY_TIME"
 
 def packages(answer):
     """What rpm lists, sorted; the key is the ID of the one that signed the package, "" where none did."""
-    rows = [line.split("\t") for line in answer.splitlines()]
-    found = [dict(zip(FIELDS, row), epoch=int(row[1]), key=key_id(row[-1])) for row in rows]
+    found = [package_of(*line.split("\t")) for line in answer.splitlines()]
     return sorted(found, key=lambda package: [package[field] for field in FIELDS])
+
+
+def package_of(name, epoch, version, release, arch, signature):
+    key = key_id(signature)
+    return {"name": name, "epoch": int(epoch), "version": version, "release": release, "arch": arch, "key": key}
 
 
 def key_id(signature):

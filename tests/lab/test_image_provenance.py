@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host tells what it is made of, and by what; an upgrade of the engine is seen in the manifests of before and after."""
+"""A host tells what it is made of, and by what; two manifests tell of an upgrade between them."""
 
 import json
 import subprocess

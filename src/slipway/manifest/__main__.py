@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tell what differs between two images by their manifests. Exit status as of diff: 0 nothing, 1 something, 2 trouble."""
+"""Tell by their manifests what differs between two images. Exit status: 0 nothing, 1 something, 2 trouble."""
 
 import argparse
 import sys

@@ -53,7 +53,7 @@ def _by_label(packages: Iterable[Package]) -> defaultdict[str, dict[str, Package
 
 
 def _builds(old: dict[str, Package], new: dict[str, Package]) -> Iterator[Change]:
-    """Several builds of one package may be installed, as of the kernel: one that went has one that came as successor."""
+    """Several builds may be installed, as of the kernel: where one went and one came, the one succeeds the other."""
     kept = [(old[build], new[build]) for build in old if build in new]
     gone = [package for build, package in old.items() if build not in new]
     come = [package for build, package in new.items() if build not in old]
