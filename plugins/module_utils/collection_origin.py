@@ -25,7 +25,7 @@ def version(folder):
 
 
 def commit(folder):
-    """With -dirty where tracked files were changed since. A repository around an installed collection is not its own."""
+    """With -dirty where tracked files were changed. A repository around an installed collection is not its own."""
     if not os.path.exists(os.path.join(folder, ".git")):
         return ""
     command = ["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]

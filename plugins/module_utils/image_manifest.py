@@ -29,8 +29,8 @@ def packages(answer):
 
 
 def package_of(name, epoch, version, release, arch, signature):
-    key = key_id(signature)
-    return {"name": name, "epoch": int(epoch), "version": version, "release": release, "arch": arch, "key": key}
+    numbers = {"epoch": int(epoch), "version": version, "release": release}
+    return dict(numbers, name=name, arch=arch.replace("(none)", ""), key=key_id(signature))
 
 
 def key_id(signature):

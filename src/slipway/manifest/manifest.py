@@ -42,13 +42,13 @@ class Package:
     epoch: int
     version: str
     release: str
-    arch: str
+    arch: str  # "" of a key that rpm trusts
     key: str
 
     @property
     def label(self) -> str:
         """What it shares with its other builds."""
-        return f"{self.name}.{self.arch}"
+        return f"{self.name}.{self.arch}" if self.arch else self.name
 
     @property
     def build(self) -> str:

@@ -58,9 +58,9 @@ ZLIB = package("zlib", "1.2")
             [["upgraded", "a.x86_64", "1-1", "2-1"], ["re-signed", "a.x86_64", "05b555b38483c65d", "f" * 16]],
         ),
         (
-            [package("gpg-pubkey", "8483c65d", arch="(none)")],
-            [package("gpg-pubkey", "fd431d51", arch="(none)")],
-            [["removed", "gpg-pubkey.(none)", "8483c65d-1"], ["added", "gpg-pubkey.(none)", "", "fd431d51-1"]],
+            [package("gpg-pubkey", "8483c65d", arch="")],
+            [package("gpg-pubkey", "fd431d51", arch="")],
+            [["removed", "gpg-pubkey", "8483c65d-1"], ["added", "gpg-pubkey", "", "fd431d51-1"]],
         ),
     ],
 )
