@@ -69,7 +69,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import image_mani
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
 
-def rpm_s_answer(module):
+def answer_of_rpm(module):
     command = [module.get_bin_path("rpm", required=True), "--query", "--all", "--queryformat"]
     code, answer, errors = module.run_command([*command, image_manifest.QUERY_FORMAT], environ_update={"LC_ALL": "C"})
     if code or not answer:
@@ -91,7 +91,7 @@ def main():
         supports_check_mode=True,
     )
     params = module.params
-    packages = image_manifest.packages(rpm_s_answer(module))
+    packages = image_manifest.packages(answer_of_rpm(module))
     made_by = {
         "SLIPWAY_VERSION": params["collection_version"],
         "SLIPWAY_COMMIT": params["commit"],
