@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line of the lab: python -m slipway.lab prepare | create | destroy | reboot | status | down."""
+"""Command line of the lab: python -m slipway.lab prepare | create | destroy | reboot | status | machine-root | down."""
 
 import argparse
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from docker.models.containers import Container
 
-from slipway.lab import engine, hosts, inventory, private_engine, proxy, status
+from slipway.lab import engine, hosts, inventory, machine_root, private_engine, proxy, status
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.progress import say
@@ -56,6 +56,10 @@ def _parser() -> argparse.ArgumentParser:
 
     show = commands.add_parser("status", help="show what is true on the hosts of `make up`")
     show.set_defaults(run=_status)
+
+    machine = commands.add_parser("machine-root", help="make a folder with the root file system of a machine in it")
+    machine.add_argument("folder", type=Path, help="a folder that does not exist yet")
+    machine.set_defaults(run=_machine_root)
 
     down = commands.add_parser("down", help="remove everything that the lab made")
     down.set_defaults(run=_down)
@@ -104,6 +108,10 @@ def _status(_: argparse.Namespace) -> int:
 def _up() -> list[Container]:
     carrier = engine.find()
     return hosts.existing(carrier.client) if carrier else []
+
+
+def _machine_root(arguments: argparse.Namespace) -> None:
+    machine_root.unpack(arguments.folder)
 
 
 def _down(_: argparse.Namespace) -> None:
