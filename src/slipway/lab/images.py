@@ -39,7 +39,7 @@ def base(client: docker.DockerClient, images: Images) -> str:
 
 
 def machine(client: docker.DockerClient, images: Images) -> str:
-    """Return the tag of the stand-in that can boot as a machine, building it (about 2 min) where it is missing."""
+    """Return the tag of the stand-in that can boot as a machine, building it (about 1 min) where it is missing."""
     assert images.repository
     root = _import(client, rootfs.MACHINE)
     stand_in = _build(client, "stand-in", {"BASE": root, "REPOSITORY": images.repository})

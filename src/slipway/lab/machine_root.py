@@ -15,20 +15,20 @@ from slipway.lab import images
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB
 from slipway.lab.progress import say
-from slipway.lab.ready import make_ready
-from slipway.lab.setting import Setting
 
 # Docker puts these, empty, into every container.
 DOCKERS_OWN = (".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf")
 
 
-def unpack(folder: Path) -> None:
+def unpack(client: docker.DockerClient, made_of: images.Images, folder: Path) -> None:
     """Make the folder with the machine in it, owned by root as a disk's content is. Raises LabError where it cannot."""
+    if not made_of.repository:
+        raise LabError("The lab has a machine of its own with LAB=offline only.")
     if os.geteuid() != 0:
         raise LabError("A machine's root file system has devices and owners that only root can make: run this as root.")
     if folder.exists():
         raise LabError(f"{folder} exists: remove it first, or name another folder.")
-    archive = _archive()
+    archive = _archive(client, made_of)
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -42,14 +42,23 @@ def unpack(folder: Path) -> None:
     unfinished.rename(folder)
 
 
-def _archive() -> Path:
-    """Return the machine as a tar archive, making it first (about 2 min) where it is missing."""
-    carrier, made_of = make_ready(Setting.OFFLINE)
-    image = images.machine(carrier.client, made_of)
+def remove(folder: Path) -> None:
+    """Remove the folder; one that is not there is no error. Raises LabError where that would reach into a mount."""
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    below = [mount for mount in mounts if Path(mount).is_relative_to(folder.resolve())]
+    if below:
+        raise LabError(f"{folder} has mounts, so it is not removed: umount {' '.join(below)}")
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _archive(client: docker.DockerClient, made_of: images.Images) -> Path:
+    """Return the machine as a tar archive, making it first (about 1 min) where it is missing."""
+    image = images.machine(client, made_of)
     archive = LAB / f"{image.removeprefix('slipway/').replace(':', '-')}.tar"
     if not archive.exists():
         say("Writing the machine's root file system below .lab")
-        _export(carrier.client, image, archive)
+        _export(client, image, archive)
     return archive
 
 
