@@ -11,6 +11,8 @@ PARAMETER = re.compile(r"\A(?:/[A-Za-z0-9_.-]+)+\Z")
 SUBNET = re.compile(r"\Asubnet-[0-9a-f]{8,17}\Z")
 SECURITY_GROUP = re.compile(r"\Asg-[0-9a-f]{8,17}\Z")
 TARGET_GROUP = re.compile(r"\Aarn:[a-z-]+:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:targetgroup/.+\Z")
+# Of a tag that instances find in their metadata.
+TAG = re.compile(r"\A[A-Za-z0-9+=.,_:@-]{1,128}\Z")
 LONGEST_USER_DATA = 16 << 10
 
 
@@ -72,6 +74,11 @@ def _tag_problems(request):
     for key in request["tags"]:
         if key.lower().startswith("aws:"):
             yield f"ami_fleet_tags has {key}, which is AWS' own: call it otherwise"
+        elif not TAG.match(key) or key in (".", "..", "_index"):
+            yield (
+                f"ami_fleet_tags has '{key}', which no instance can have in its metadata: take letters, digits and "
+                "+=.,_:@-"
+            )
 
 
 def _user_data_problems(path, text):

@@ -134,10 +134,13 @@ def test_a_fleet_comes_from_the_parameter_with_imdsv2_an_encrypted_disk_and_no_k
     data = cloud.template()["LaunchTemplateData"]
     assert data["ImageId"] == f"resolve:ssm:{PARAMETER}"
     assert data["IamInstanceProfile"] == {"Arn": cloud.profile}
-    assert (data["MetadataOptions"]["HttpTokens"], data["MetadataOptions"]["HttpPutResponseHopLimit"]) == (
-        "required",
-        1,
-    )
+    assert data["MetadataOptions"] == {
+        "HttpEndpoint": "enabled",
+        "HttpTokens": "required",
+        "HttpPutResponseHopLimit": 1,
+        "HttpProtocolIpv6": "disabled",
+        "InstanceMetadataTags": "enabled",
+    }
     (disk,) = data["BlockDeviceMappings"]
     assert disk["Ebs"] == {"Encrypted": True, "DeleteOnTermination": True, "VolumeSize": 20, "VolumeType": "gp3"}
     assert "KeyName" not in data

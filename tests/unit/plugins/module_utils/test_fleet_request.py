@@ -35,6 +35,7 @@ def test_a_good_wish_has_no_problem() -> None:
         ({"subnets": ["subnet-1"]}, "'subnet-1' in ami_fleet_subnets is malformed"),
         ({"security_groups": []}, "ami_fleet_security_groups is empty"),
         ({"target_groups": ["web"]}, "'web' in ami_fleet_target_groups is no ARN"),
+        ({"tags": {"cost centre": "7"}}, "ami_fleet_tags has 'cost centre'"),
         ({"user_data_file": "web.yml", "user_data": None}, "ami_fleet_user_data_file web.yml does not exist"),
         ({"user_data_file": "web.yml", "user_data": "\u00e9" * 8193}, "has 16386 bytes"),
     ],
