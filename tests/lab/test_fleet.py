@@ -159,7 +159,7 @@ def test_a_fleet_comes_from_the_parameter_with_imdsv2_an_encrypted_disk_and_no_k
     assert {instance["ImageId"] for instance in cloud.instances().values()} == {cloud.image}
 
 
-def test_instances_are_replaced_once_when_their_image_or_template_is_not_today_s_and_nothing_else_is_changed(
+def test_instances_that_would_not_be_launched_so_today_are_replaced_once_and_then_nothing_is_changed(
     cloud: Cloud,
 ) -> None:
     ok(cloud.run())
@@ -171,16 +171,8 @@ def test_instances_are_replaced_once_when_their_image_or_template_is_not_today_s
     assert changed(foretold) == ["Refresh | Say which instances a real run would replace"]
     assert all(instance in foretold.output for instance in old)
 
-    ok(cloud.run(max_size=6, min_healthy=50))
-    assert cloud.aws.changes() == ["UpdateAutoScalingGroup", "EnableMetricsCollection", "StartInstanceRefresh"]
-    assert (cloud.group()["DesiredCapacity"], cloud.group()["MaxSize"]) == (3, 6)
-    (asked,) = cloud.aws.made("StartInstanceRefresh")
-    assert asked.parameters["Preferences.MinHealthyPercentage"] == "50"
-    assert asked.parameters["Preferences.InstanceWarmup"] == "300"
-    cloud.finish_refresh()
-    assert {instance["ImageId"] for instance in cloud.instances().values()} == {image}
-
-    ok(cloud.run(max_size=6, user_data_file=""))
+    wanted: dict[str, Any] = {"max_size": 6, "min_healthy": 50, "user_data_file": ""}
+    ok(cloud.run(**wanted))
     assert cloud.aws.changes() == [
         "CreateLaunchTemplateVersion",
         "ModifyLaunchTemplate",
@@ -190,8 +182,18 @@ def test_instances_are_replaced_once_when_their_image_or_template_is_not_today_s
     ]
     (asked,) = cloud.aws.made("CreateLaunchTemplateVersion")
     assert "SourceVersion" not in asked.parameters  # of which AWS would inherit the user data
-    assert cloud.group()["LaunchTemplate"]["Version"] == "2"
-    assert "a refresh is under way" in ok(cloud.run(max_size=6, user_data_file="")).output
+    assert "UserData" not in cloud.template()["LaunchTemplateData"]
+    group = cloud.group()
+    assert (group["LaunchTemplate"]["Version"], group["DesiredCapacity"], group["MaxSize"]) == ("2", 3, 6)
+    (asked,) = cloud.aws.made("StartInstanceRefresh")
+    assert asked.parameters["Preferences.MinHealthyPercentage"] == "50"
+    assert asked.parameters["Preferences.InstanceWarmup"] == "300"
+    assert "a refresh is under way" in ok(cloud.run(**wanted)).output
+    assert cloud.aws.changes() == []
+
+    cloud.finish_refresh()
+    assert {instance["ImageId"] for instance in cloud.instances().values()} == {image}
+    assert changed(ok(cloud.run(**wanted))) == []
     assert cloud.aws.changes() == []
 
 
