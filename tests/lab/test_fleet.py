@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Instances that are thrown away, on AWS as moto plays it, by the real playbook and modules; needs no lab host."""
+
+import base64
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.autoscaling.models import autoscaling_backends
+from moto.core.models import DEFAULT_ACCOUNT_ID
+
+from slipway.lab import play
+from slipway.lab.paths import PROJECT
+from slipway.lab.play import Run
+from tests import moto_autoscaling
+from tests.recorded_aws import KEYS, RecordedAws
+
+HOME = "eu-central-1"
+NAME = "docker-web"
+PARAMETER = "/slipway/ami/docker-el9"
+USER_DATA = "#cloud-config\nhostname: web\n"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RecordedAws]:
+    server = RecordedAws()
+    yield server
+    server.close()
+
+
+@dataclass
+class Cloud:
+    """An account with a published image, a profile, and the VPC that every account has."""
+
+    aws: RecordedAws
+    user_data: Path
+
+    def __post_init__(self) -> None:
+        self.ec2 = self.aws.client("ec2", HOME)
+        self.autoscaling = self.aws.client("autoscaling", HOME)
+        self.user_data.write_text(USER_DATA)
+        self.subnets = [subnet["SubnetId"] for subnet in self.ec2.describe_subnets()["Subnets"]][:2]
+        self.security_group = self.ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        iam = self.aws.client("iam", HOME)
+        self.profile = iam.create_instance_profile(InstanceProfileName="web")["InstanceProfile"]["Arn"]
+        self.image = self.publish("docker-el9-1")
+
+    def publish(self, name: str) -> str:
+        """Have the parameter name a new image."""
+        image: str = self.ec2.register_image(Name=name)["ImageId"]
+        self.aws.client("ssm", HOME).put_parameter(Name=PARAMETER, Value=image, Type="String", Overwrite=True)
+        return image
+
+    def run(self, *options: str, **variables: Any) -> Run:
+        """Run the playbook for a fleet of two, with these variables."""
+        self.aws.calls.clear()
+        wanted = {
+            "name": NAME,
+            "region": HOME,
+            "parameter": PARAMETER,
+            "instance_profile": "web",
+            "security_groups": [self.security_group],
+            "subnets": self.subnets,
+            "min_size": 2,
+            "max_size": 4,
+            "user_data_file": str(self.user_data),
+            "tags": {"Team": "platform"},
+        } | variables
+        names = {name if name.startswith("ansible_") else f"ami_fleet_{name}": wanted[name] for name in wanted}
+        return play.run(PROJECT / "playbooks/fleet.yml", Path("localhost,"), names, list(options))
+
+    def template(self) -> dict[str, Any]:
+        """The template's newest version."""
+        found = self.ec2.describe_launch_template_versions(LaunchTemplateName=NAME, Versions=["$Latest"])
+        return dict(found["LaunchTemplateVersions"][0])
+
+    def group(self) -> dict[str, Any]:
+        return dict(self.autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[NAME])["AutoScalingGroups"][0])
+
+    def instances(self) -> dict[str, dict[str, Any]]:
+        """What runs, by id."""
+        found = self.ec2.describe_instances(Filters=[{"Name": "instance-state-name", "Values": ["running"]}])
+        return {
+            instance["InstanceId"]: instance
+            for reservation in found["Reservations"]
+            for instance in reservation["Instances"]
+        }
+
+    def finish_refresh(self) -> None:
+        moto_autoscaling.finish_refresh(autoscaling_backends[DEFAULT_ACCOUNT_ID][HOME].autoscaling_groups[NAME])
+
+
+@pytest.fixture
+def cloud(server: RecordedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    moto_autoscaling.teach(monkeypatch)
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name.upper(), value)
+    server.reset()
+    return Cloud(server, tmp_path / "user-data")
+
+
+def ok(run: Run) -> Run:
+    assert run.status == 0, run.failure("localhost") or run.output
+    return run
+
+
+def changed(run: Run) -> list[str]:
+    return [task.removeprefix("slipway.platform.ami_fleet : ") for task in run.changed("localhost")]
+
+
+def refused(cloud: Cloud, run: Run) -> str:
+    """Why the run was refused; it must have changed nothing."""
+    assert run.status != 0
+    assert cloud.aws.changes() == []
+    message = run.failure("localhost")
+    assert message.endswith(". Nothing was changed."), message
+    return message
+
+
+def test_a_fleet_comes_from_the_parameter_with_imdsv2_an_encrypted_disk_and_no_key(
+    cloud: Cloud,
+) -> None:
+    foretold = ok(cloud.run("--check", "--diff"))
+    assert cloud.aws.changes() == []
+    assert changed(foretold) == ["Template | Say how instances are made", "Group | Keep instances"]
+
+    ok(cloud.run())
+    data = cloud.template()["LaunchTemplateData"]
+    assert data["ImageId"] == f"resolve:ssm:{PARAMETER}"
+    assert data["IamInstanceProfile"] == {"Arn": cloud.profile}
+    assert data["MetadataOptions"] == {
+        "HttpEndpoint": "enabled",
+        "HttpTokens": "required",
+        "HttpPutResponseHopLimit": 1,
+        "HttpProtocolIpv6": "disabled",
+        "InstanceMetadataTags": "enabled",
+    }
+    (disk,) = data["BlockDeviceMappings"]
+    assert disk["Ebs"] == {"Encrypted": True, "DeleteOnTermination": True, "VolumeSize": 20, "VolumeType": "gp3"}
+    assert "KeyName" not in data
+    assert base64.b64decode(data["UserData"]).decode() == USER_DATA
+    tags = {"Name": NAME, "Team": "platform"}
+    (volume,) = data["TagSpecifications"]
+    assert {tag["Key"]: tag["Value"] for tag in volume["Tags"]} == tags
+
+    group = cloud.group()
+    assert (group["HealthCheckType"], group["HealthCheckGracePeriod"]) == ("EC2", 300)
+    assert (group["MinSize"], group["DesiredCapacity"], group["MaxSize"]) == (2, 2, 4)
+    assert set(group["VPCZoneIdentifier"].split(",")) == set(cloud.subnets)
+    assert {tag["Key"]: (tag["Value"], tag["PropagateAtLaunch"]) for tag in group["Tags"]} == {
+        key: (value, True) for key, value in tags.items()
+    }
+    assert {instance["ImageId"] for instance in cloud.instances().values()} == {cloud.image}
+
+
+def test_instances_that_would_not_be_launched_so_today_are_replaced_once_and_then_nothing_is_changed(
+    cloud: Cloud,
+) -> None:
+    ok(cloud.run())
+    cloud.autoscaling.set_desired_capacity(AutoScalingGroupName=NAME, DesiredCapacity=3)  # as a scaling policy does
+    old = cloud.instances().keys()
+    image = cloud.publish("docker-el9-2")
+    foretold = ok(cloud.run("--check"))
+    assert cloud.aws.changes() == []
+    assert changed(foretold) == ["Refresh | Say which instances a real run would replace"]
+    assert all(instance in foretold.output for instance in old)
+
+    wanted: dict[str, Any] = {"max_size": 6, "min_healthy": 50, "user_data_file": ""}
+    ok(cloud.run(**wanted))
+    assert cloud.aws.changes() == [
+        "CreateLaunchTemplateVersion",
+        "ModifyLaunchTemplate",
+        "UpdateAutoScalingGroup",
+        "EnableMetricsCollection",
+        "StartInstanceRefresh",
+    ]
+    (asked,) = cloud.aws.made("CreateLaunchTemplateVersion")
+    assert "SourceVersion" not in asked.parameters  # of which AWS would inherit the user data
+    assert "UserData" not in cloud.template()["LaunchTemplateData"]
+    group = cloud.group()
+    assert (group["LaunchTemplate"]["Version"], group["DesiredCapacity"], group["MaxSize"]) == ("2", 3, 6)
+    (asked,) = cloud.aws.made("StartInstanceRefresh")
+    assert asked.parameters["Preferences.MinHealthyPercentage"] == "50"
+    assert asked.parameters["Preferences.InstanceWarmup"] == "300"
+    assert "a refresh is under way" in ok(cloud.run(**wanted)).output
+    assert cloud.aws.changes() == []
+
+    cloud.finish_refresh()
+    assert {instance["ImageId"] for instance in cloud.instances().values()} == {image}
+    assert changed(ok(cloud.run(**wanted))) == []
+    assert cloud.aws.changes() == []
+
+
+def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(cloud: Cloud) -> None:
+    cloud.user_data.write_text(USER_DATA + "token: dckr_pat_" + "a" * 24 + "\n" + "#" * 17000)
+    message = refused(
+        cloud,
+        cloud.run(
+            name="docker web",
+            parameter="docker-el9",
+            subnets=[],
+            security_groups=["web"],
+            health_check="ELB",
+            min_size=3,
+            max_size=2,
+            min_healthy=101,
+            tags={"aws:team": "platform"},
+        ),
+    )
+    assert cloud.aws.calls == []
+    for sentence in (
+        "ami_fleet_name 'docker web' is no name for a launch template",
+        "ami_fleet_parameter 'docker-el9' is no parameter's path",
+        "ami_fleet_subnets is empty",
+        "'web' in ami_fleet_security_groups is malformed",
+        "ami_fleet_health_check is ELB, and ami_fleet_target_groups is empty",
+        "ami_fleet_min_size 3 and ami_fleet_max_size 2 allow no number of instances",
+        "ami_fleet_min_healthy 101 is no percentage",
+        "ami_fleet_tags has aws:team",
+        "bytes, and AWS takes 16384",
+        f"{cloud.user_data} has a token of Docker in line 3",
+    ):
+        assert sentence in message
+    assert "dckr_pat_" not in message
+
+
+def test_what_aws_has_not_is_refused_before_anything_is_made(cloud: Cloud) -> None:
+    subnet, group = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
+    message = refused(
+        cloud,
+        cloud.run(
+            parameter="/none", instance_profile="none", subnets=[*cloud.subnets, subnet], security_groups=[group]
+        ),
+    )
+    for sentence in (
+        f"parameter /none does not exist in {HOME}",
+        "instance profile none does not exist",
+        f"subnet {subnet} does not exist in {HOME}",
+        f"security group {group} does not exist in {HOME}",
+    ):
+        assert sentence in message
+
+
+def test_without_credentials_boto3_or_such_a_region_one_sentence_says_so(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv.create(tmp_path / "bare")
+    bare = str(tmp_path / "bare/bin/python")
+    assert f"boto3 is missing in {bare}" in refused(cloud, cloud.run(ansible_python_interpreter=bare))
+    with monkeypatch.context() as elsewhere:
+        elsewhere.delenv("AWS_ENDPOINT_URL")
+        elsewhere.setenv("AWS_MAX_ATTEMPTS", "1")
+        assert "whether mars-1 is a region of AWS" in refused(cloud, cloud.run(region="mars-1"))
+    for name in KEYS:
+        monkeypatch.delenv(name.upper())
+    assert "AWS cannot be asked without credentials" in refused(cloud, cloud.run())
