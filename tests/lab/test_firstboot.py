@@ -17,7 +17,7 @@ from slipway.lab.workbench import LabHost, Workbench
 
 HUB = "https://index.docker.io/v1/"
 STAND_IN = PROJECT / "tests/stand_in_aws.py"
-SIGNER = PROJECT / "roles/docker_firstboot/files/slipway_aws"
+SIGNER = PROJECT / "files/slipway_aws"
 PORT = 8169
 FOLDER = "/run/stand-in-aws"
 SECRET = "docker-hub"

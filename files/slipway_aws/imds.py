@@ -25,7 +25,7 @@ class Metadata:
         region = self.read("placement/region")
         if not region:
             raise AwsError(
-                "the instance metadata service does not know the region: name it in docker_firstboot_credentials"
+                "the instance metadata service does not know the region: name it in the variables of the role that asks"
             )
         return region
 
@@ -33,7 +33,7 @@ class Metadata:
         """The keys of the instance's role, as they are now."""
         roles = (self.read(ROLES) or "").split()
         if not roles:
-            raise AwsError("this instance has no role: attach an instance profile whose role may read the secret")
+            raise AwsError("this instance has no role: attach an instance profile")
         try:
             keys = json.loads(self.read(ROLES + roles[0]) or "")
             return Credentials(roles[0], keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
