@@ -29,6 +29,13 @@ class Metadata:
             )
         return region
 
+    def instance_id(self):
+        return self.read("instance-id")
+
+    def tag(self, key):
+        """The value of a tag of the instance, or None, also where metadata are not allowed to tell tags."""
+        return self.read("tags/instance/" + key)
+
     def credentials(self):
         """The keys of the instance's role, as they are now."""
         roles = (self.read(ROLES) or "").split()
