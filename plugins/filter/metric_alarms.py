@@ -7,7 +7,8 @@ name: metric_alarms
 short_description: Make alarms on exactly the dimensions that host_metrics has published
 version_added: 0.1.0
 description:
-  - Makes what M(amazon.aws.cloudwatch_metric_alarm) takes; an alarm on other dimensions than those of its metric stays silent.
+  - Makes what M(amazon.aws.cloudwatch_metric_alarm) takes.
+  - An alarm on other dimensions than those of its metric stays silent.
 positional: namespace, identity
 options:
   _input:
@@ -28,7 +29,9 @@ author:
 """
 
 EXAMPLES = r"""
-alarms: "{{ [{'metric': 'mem_used_percent', 'above': 90}] | slipway.platform.metric_alarms('CWAgent', {'InstanceId': 'i-1'}) }}"
+alarms: "{{ wanted | slipway.platform.metric_alarms('CWAgent', {'InstanceId': 'i-1'}) }}"
+vars:
+  wanted: [{metric: mem_used_percent, above: 90}]
 # => one alarm, CWAgent/i-1/mem_used_percent, of the dimensions {InstanceId: i-1}
 """
 

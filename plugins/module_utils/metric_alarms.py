@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Makes CloudWatch alarms on exactly the dimensions that host_metrics has published; an alarm on others stays silent."""
+"""Makes CloudWatch alarms on exactly the dimensions that are published; an alarm on any others stays silent."""
 
 import re
 
@@ -40,7 +40,8 @@ def problems(wanted, provider, mounts, agent_rpm, region, identity):
         )
     if wanted and provider == "none":
         found.append(
-            "host_metrics_alarms would watch what nobody publishes: set host_metrics_provider to cloudwatch_agent or script."
+            "host_metrics_alarms would watch what nobody publishes: set host_metrics_provider to cloudwatch_agent or "
+            "script."
         )
     if wanted and not region:
         found.append(
