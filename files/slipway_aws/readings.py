@@ -73,5 +73,5 @@ def take(wanted, ignored):
         try:
             readings += of_file_system(mount)
         except OSError as error:
-            problems.append(f"{mount.path} cannot be read ({error.strerror}): take it out of host_metrics_mounts")
+            problems.append(f"{mount.path} cannot be read ({error.strerror}): name the others in host_metrics_mounts")
     return readings, problems

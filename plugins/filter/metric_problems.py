@@ -8,7 +8,7 @@ short_description: Say what could be neither published nor watched, before a hos
 version_added: 0.1.0
 description:
   - Finds what is wrong with the variables of the role host_metrics, beyond their types and choices.
-positional: provider, mounts, agent_rpm, region, identity
+positional: provider, mounts, agent_rpm, region, identity, endpoint
 options:
   _input:
     description: The alarms, as in C(host_metrics_alarms).
@@ -36,12 +36,16 @@ options:
     description: The values of the dimensions C(InstanceId) and C(AutoScalingGroupName), empty where unknown.
     type: dict
     required: true
+  endpoint:
+    description: Address of CloudWatch, empty for AWS' usual one.
+    type: str
+    required: true
 author:
   - Slipway contributors (@slipway)
 """
 
 EXAMPLES = r"""
-problems: "{{ [] | slipway.platform.metric_problems('script', [], {}, '', {}) }}"
+problems: "{{ [] | slipway.platform.metric_problems('script', [], {}, '', {}, '') }}"
 # => ['host_metrics_mounts is empty: name mount points, or "*" for all.']
 """
 

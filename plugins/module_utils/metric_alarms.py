@@ -4,6 +4,8 @@
 
 import re
 
+from ansible_collections.slipway.platform.plugins.module_utils import endpoint_address
+
 ALL = "*"
 CHECKSUM = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
 # Which variable tells the value of a dimension.
@@ -30,13 +32,17 @@ def alarm(entry, namespace, by, identity):
     }
 
 
-def problems(wanted, provider, mounts, agent_rpm, region, identity):
+def problems(wanted, provider, mounts, agent_rpm, region, identity, endpoint):
     """One sentence for everything that could be neither published nor watched."""
     found = mount_problems(mounts) if provider != "none" else []
     if agent_rpm and not (agent_rpm.get("url") and CHECKSUM.match(agent_rpm.get("checksum") or "")):
         found.append(
             "host_metrics_agent_rpm needs url and checksum, which is sha256: and 64 hexadecimal digits: "
             "AWS signs its rpm beside the file, where dnf does not look."
+        )
+    if endpoint_address.in_clear([endpoint]):
+        found.append(
+            "host_metrics_endpoint has no https://, so anybody could read and forge what is published: begin it with https://."
         )
     if wanted and provider == "none":
         found.append(

@@ -104,14 +104,15 @@ def problems(
     rpm: dict[str, str] | None = None,
     region: str = REGION,
     identity: dict[str, str] = IDENTITY,
+    endpoint: str = "",
 ) -> list[str]:
-    return list(metric_alarms.problems(alarms, "script", list(mounts), rpm or {}, region, identity))
+    return list(metric_alarms.problems(alarms, "script", list(mounts), rpm or {}, region, identity, endpoint))
 
 
 def test_what_can_be_published_and_watched_has_no_problem() -> None:
     rpm = {"url": "https://example.com/agent.rpm", "checksum": "sha256:" + "0" * 64}
     assert problems(ALARMS, ("/", "/data"), rpm) == []
-    assert metric_alarms.problems([], "none", [], {}, "", {}) == []
+    assert metric_alarms.problems([], "none", [], {}, "", {}, "") == []
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,7 @@ def test_what_can_be_published_and_watched_has_no_problem() -> None:
         (problems([], mounts=("data",)), "host_metrics_mounts has 'data', which is no absolute path"),
         (problems([], mounts=("/", "*")), "host_metrics_mounts has '*'"),
         (problems([], rpm={"url": "https://example.com/agent.rpm"}), "needs url and checksum"),
+        (problems([], endpoint="http://monitoring.example.com"), "host_metrics_endpoint has no https://"),
         (problems(ALARMS[:1], region=""), "needs host_metrics_region"),
         (problems([{"metric": "mem_used_percent"}]), "mem_used_percent needs either above or below"),
         (problems([{"metric": "mem_used_percent", "above": 1, "below": 2}]), "needs either above or below"),
