@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two Debian root file systems that the offline lab stands on."""
+"""The Debian root file systems that the offline lab stands on."""
 
 import hashlib
 import json
@@ -44,6 +44,16 @@ HOST = Rootfs(
     ),
 )
 
+# A host that boots as a machine; of the stacks that can configure its network it has one.
+MACHINE = Rootfs(
+    "stand-in-machine-rootfs",
+    (
+        *HOST.packages,
+        *("linux-image-cloud-amd64", "initramfs-tools", "udev", "e2fsprogs"),
+        *("cloud-init", "netplan.io", "systemd-resolved"),
+    ),
+)
+
 # The engine of the lab where the machine has none, the tools that build the stand-in repository,
 # and the servers of that and of the stand-in Docker Hub, and the proxy.
 TOOLS = Rootfs(
@@ -60,6 +70,9 @@ TOOLS = Rootfs(
             *("nginx", "nginx-common", "createrepo-c", "libcreaterepo-c0", "libdrpm0", "libzck1", "dnf-plugins-core"),
             # For images: what Debian splits off its python3.11.
             *("python3.11-venv", "python3-pip-whl", "python3-setuptools-whl", "python3-distutils", "python3-lib2to3"),
+            # For hosts that pull a site's own playbook.
+            *("git", "ansible-core", "python3-cryptography", "python3-cffi-backend", "python3-jinja2"),
+            *("python3-markupsafe", "python3-packaging", "python3-resolvelib", "python3-yaml"),
         ),
         "trixie": ("docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx"),
     },

@@ -72,6 +72,8 @@ DISTRIBUTION = (
     Rpm("epel-release", OLD, "docker.io"),
     Rpm("python3.11", OLD, "python3.11-venv"),
     Rpm("amazon-cloudwatch-agent", OLD, "docker.io"),
+    Rpm("git", OLD, "git"),
+    Rpm("ansible-core", OLD, "ansible-core"),
 )
 PLACEHOLDERS = (Rpm("distribution", OLD, "docker.io"),)
 EPEL = (Rpm("tini", OLD, "tini"),)
