@@ -63,7 +63,6 @@ build {
     extra_arguments = ["--extra-vars", jsonencode({
       slipway_baking            = true
       image_seal_confirmed      = true
-      image_provenance_base     = build.SourceAMI
       image_provenance_manifest = "${path.cwd}/${var.ami_name}.packages.json"
     })]
   }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boots a root file system in a folder by systemd-nspawn: a machine with the kernel of this one, and with no network."""
+"""Boots a root file system in a folder by systemd-nspawn: a machine with the kernel of this one and no network."""
 
 import os
 import subprocess
