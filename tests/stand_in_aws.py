@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stand-in for what an instance finds around it: a strict IMDSv2, and Secrets Manager that verifies signatures.
+"""A stand-in for what an instance finds around it: a strict IMDSv2; Secrets Manager and CloudWatch, which verify
+signatures.
 
 With the standard library alone, so that lab hosts can run it: `python3 stand_in_aws.py <port> <folder>`. The folder
 holds the signer, slipway_aws, and secrets.json: texts by name, null for what the role may not read, which is read at
-every request.
+every request. What is published lands in metrics.jsonl. While there is a file no-role, the instance has none.
 """
 
 import datetime
@@ -18,7 +19,10 @@ from typing import Any
 
 ROLE = "web-server"
 REGION = "eu-central-1"
+INSTANCE = "i-0123456789abcdef0"
+GROUP = "web-servers"
 TOKEN_HEADER = "X-aws-ec2-metadata-token"
+PUT_METRICS = "GraniteServiceVersion20100801.PutMetricData"
 
 
 class Aws(ThreadingHTTPServer):
@@ -58,19 +62,28 @@ class Handler(BaseHTTPRequestHandler):
         if self.headers.get(TOKEN_HEADER) not in self.server.tokens:
             return self.answer(401)
         roles = "/latest/meta-data/iam/security-credentials/"
-        metadata = {"/latest/meta-data/placement/region": REGION}
-        if self.server.keys:
+        metadata = {
+            "/latest/meta-data/placement/region": REGION,
+            "/latest/meta-data/instance-id": INSTANCE,
+            "/latest/meta-data/tags/instance/aws:autoscaling:groupName": GROUP,
+        }
+        if self.server.keys and not (self.server.folder and (self.server.folder / "no-role").exists()):
             metadata |= {roles: ROLE, roles + ROLE: json.dumps(self.server.keys)}
         if self.path not in metadata:
             return self.answer(404)
         return self.answer(200, metadata[self.path])
 
     def do_POST(self) -> None:
-        """GetSecretValue, for those who sign with the role's keys."""
+        """GetSecretValue and PutMetricData, for those who sign with the role's keys."""
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if not self.is_signed(body):
+        publishes = self.headers["X-Amz-Target"] == PUT_METRICS
+        if not self.is_signed(body, "monitoring" if publishes else "secretsmanager"):
             return self.refuse("InvalidSignatureException")
         assert self.server.folder
+        if publishes:
+            with (self.server.folder / "metrics.jsonl").open("ab") as file:
+                file.write(body + b"\n")
+            return self.answer(200, "{}")
         name = json.loads(body)["SecretId"]
         kept = json.loads((self.server.folder / "secrets.json").read_text())
         if self.headers["X-Amz-Target"] != "secretsmanager.GetSecretValue" or name not in kept:
@@ -79,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse("AccessDeniedException")
         return self.answer(200, json.dumps({"Name": name, "SecretString": kept[name]}))
 
-    def is_signed(self, body: bytes) -> bool:
+    def is_signed(self, body: bytes, service: str) -> bool:
         """Whether the request bears the signature that the role's keys make of it."""
         from slipway_aws import sigv4
         from slipway_aws.credentials import Credentials
@@ -91,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         url = f"http://{self.headers['Host']}{self.path}"
         signed = {name: self.headers[name] for name in ("Content-Type", "X-Amz-Target")}
         signer = Credentials(ROLE, keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
-        expected = sigv4.sign(signer, "secretsmanager", REGION, "POST", url, signed, body, moment)
+        expected = sigv4.sign(signer, service, REGION, "POST", url, signed, body, moment)
         return hmac.compare_digest(expected["Authorization"], self.headers.get("Authorization", ""))
 
     def refuse(self, code: str) -> None:

@@ -2,24 +2,17 @@
 """An instance pulls by its role: the secret is in a stand-in for AWS alone, the engine and the Hub are the lab's."""
 
 import base64
-import io
 import json
-import tarfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from slipway.lab import hub
-from slipway.lab.paths import PROJECT
 from slipway.lab.play import Run
 from slipway.lab.workbench import LabHost, Workbench
+from tests.lab.instance import ADDRESS, FOLDER, surround
 
 HUB = "https://index.docker.io/v1/"
-STAND_IN = PROJECT / "tests/stand_in_aws.py"
-SIGNER = PROJECT / "roles/docker_firstboot/files/slipway_aws"
-PORT = 8169
-FOLDER = "/run/stand-in-aws"
 SECRET = "docker-hub"
 UNIT = "docker-auth-check.service"
 BOOT = "docker-firstboot.service"
@@ -49,26 +42,9 @@ def host(engine_host: LabHost, token: str) -> LabHost:
     engine_host.run("systemctl", "disable", "--now", UNIT, BOOT)
     engine_host.run("systemctl", "reset-failed")
     engine_host.sh(f"rm -rf {WRITTEN}; systemctl daemon-reload")
-    if engine_host.run("systemctl", "is-active", "stand-in-aws.service")[0] != 0:
-        surround(engine_host)
+    surround(engine_host)
     keep(engine_host, {"username": "alice", "accessToken": token})
     return engine_host
-
-
-def surround(host: LabHost) -> None:
-    """Start the stand-in for AWS, which is gone after a reboot."""
-    host.container.put_archive("/mnt", archive([STAND_IN, SIGNER]))  # the engine does not see into a tmpfs
-    host.sh(f"mkdir -m 700 {FOLDER}; mv /mnt/* {FOLDER}")
-    host.sh(f"systemd-run --unit=stand-in-aws python3 {FOLDER}/{STAND_IN.name} {PORT} {FOLDER}")
-    host.sh(f"timeout 20 sh -c 'until curl --silent --output /dev/null http://127.0.0.1:{PORT}/; do :; done'")
-
-
-def archive(paths: list[Path]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for path in paths:
-            tar.add(path, path.name)
-    return buffer.getvalue()
 
 
 def keep(host: LabHost, secret: dict[str, str] | None) -> None:
@@ -79,12 +55,11 @@ def keep(host: LabHost, secret: dict[str, str] | None) -> None:
 
 def settings(*users: str, **variables: Any) -> dict[str, Any]:
     """The role's variables on an instance whose AWS is the stand-in."""
-    address = f"http://127.0.0.1:{PORT}"
     return {
         "docker_firstboot_credentials": [
-            {"registry": "docker.io", "secret": SECRET, "endpoint": address, "users": list(users or ("root", "alice"))}
+            {"registry": "docker.io", "secret": SECRET, "endpoint": ADDRESS, "users": list(users or ("root", "alice"))}
         ],
-        "docker_firstboot_metadata_endpoint": address,
+        "docker_firstboot_metadata_endpoint": ADDRESS,
         **variables,
     }
 

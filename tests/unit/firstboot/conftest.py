@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 from tests.stand_in_aws import REGION, ROLE, Aws
 
 TEMPLATES = Path(__file__).parents[3] / "roles/docker_firstboot/templates"
-LIBRARY = TEMPLATES.parent / "files"
+LIBRARY = Path(__file__).parents[3] / "files"
 HUB = "https://index.docker.io/v1/"
 SECRET = "docker-hub"
 POLICY = {

@@ -71,6 +71,7 @@ DISTRIBUTION = (
     Rpm("dnf-plugins-core", OLD, "dnf-plugins-core"),
     Rpm("epel-release", OLD, "docker.io"),
     Rpm("python3.11", OLD, "python3.11-venv"),
+    Rpm("amazon-cloudwatch-agent", OLD, "docker.io"),
     Rpm("git", OLD, "git"),
     Rpm("ansible-core", OLD, "ansible-core"),
 )

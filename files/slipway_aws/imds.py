@@ -25,15 +25,22 @@ class Metadata:
         region = self.read("placement/region")
         if not region:
             raise AwsError(
-                "the instance metadata service does not know the region: name it in docker_firstboot_credentials"
+                "the instance metadata service does not know the region: name it in the variables of the role that asks"
             )
         return region
+
+    def instance_id(self):
+        return self.read("instance-id")
+
+    def tag(self, key):
+        """The value of a tag of the instance, or None, also where metadata are not allowed to tell tags."""
+        return self.read("tags/instance/" + key)
 
     def credentials(self):
         """The keys of the instance's role, as they are now."""
         roles = (self.read(ROLES) or "").split()
         if not roles:
-            raise AwsError("this instance has no role: attach an instance profile whose role may read the secret")
+            raise AwsError("this instance has no role: attach an instance profile")
         try:
             keys = json.loads(self.read(ROLES + roles[0]) or "")
             return Credentials(roles[0], keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A host publishes to a stand-in for CloudWatch, which verifies signatures. Of the agent there is the unit alone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from slipway.lab.play import Run
+from slipway.lab.workbench import LabHost, Workbench
+from tests.lab.instance import ADDRESS, FOLDER, surround
+
+TIMER = "slipway-metrics.timer"
+SERVICE = "slipway-metrics.service"
+AGENT = "amazon-cloudwatch-agent.service"
+WRITTEN = "/etc/slipway /usr/local/lib/slipway /usr/local/bin/slipway-metrics /etc/systemd/system/slipway-metrics.*"
+PUBLISHED = f"{FOLDER}/metrics.jsonl"
+ALL = {"mem_used_percent", "swap_used_percent", "disk_used_percent", "disk_inodes_free"}
+BASEOS = "https://download.docker.com/baseos"
+REPOSITORY = f"printf '[baseos]\nname=BaseOS\nbaseurl={BASEOS}\ngpgcheck=1\ngpgkey={BASEOS}/gpg\n'"
+# Of the configuration that the agent has read.
+READ = "/run/amazon-cloudwatch-agent.json"
+
+
+@pytest.fixture(scope="module")
+def instance(workbench: Workbench) -> LabHost:
+    host = workbench.make("test-host-metrics")
+    host.sh(f"{REPOSITORY} >/etc/yum.repos.d/baseos.repo")
+    return host
+
+
+@pytest.fixture
+def host(instance: LabHost) -> LabHost:
+    """The host without anything of the role, in a stand-in for AWS that has heard nothing."""
+    instance.run("systemctl", "disable", "--now", TIMER, AGENT)
+    instance.run("dnf", "--assumeyes", "remove", "amazon-cloudwatch-agent")
+    instance.sh(f"rm -rf {WRITTEN} /opt/aws /var/cache/*.rpm {READ}; systemctl daemon-reload; systemctl reset-failed")
+    surround(instance)
+    instance.sh(f"rm -f {FOLDER}/no-role {PUBLISHED}")
+    return instance
+
+
+def apply(host: LabHost, *options: str, **variables: Any) -> Run:
+    """Run the role alone, on an instance whose AWS is the stand-in."""
+    facts = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution"]}}
+    role = {"ansible.builtin.import_role": {"name": "slipway.platform.host_metrics"}}
+    here = {"host_metrics_endpoint": ADDRESS, "host_metrics_metadata_endpoint": ADDRESS, "host_metrics_mounts": ["/"]}
+    return host.play(facts, role, options=options, variables={"host_metrics_provider": "script", **here, **variables})
+
+
+def ok(run: Run) -> Run:
+    assert run.status == 0, run.output
+    return run
+
+
+def published(host: LabHost) -> set[str]:
+    """The names of the metrics that arrived with a good signature."""
+    requests = host.run("cat", PUBLISHED)[1] if host.run("test", "-e", PUBLISHED)[0] == 0 else ""
+    return {entry["MetricName"] for line in requests.splitlines() for entry in json.loads(line)["MetricData"]}
+
+
+def is_untouched(host: LabHost) -> bool:
+    return host.run("sh", "-c", f"ls -d {WRITTEN} /opt/aws 2>&- | grep .")[1] == ""
+
+
+def states(host: LabHost, unit: str) -> tuple[str, str]:
+    return host.run("systemctl", "is-enabled", unit)[1], host.run("systemctl", "is-active", unit)[1]
+
+
+def test_the_unit_publishes_as_no_user_of_the_host_whatever_is_mounted(host: LabHost) -> None:
+    ok(apply(host, host_metrics_mounts=["*"]))
+    assert states(host, TIMER) == ("enabled", "active")
+    host.sh(f"rm {PUBLISHED}; systemctl start {SERVICE}")
+    assert published(host) == ALL
+    assert host.sh(f"systemctl show {SERVICE} --property=DynamicUser --value") == "yes"
+
+
+def test_the_timer_runs_the_unit_and_goes_on_after_a_reboot(host: LabHost) -> None:
+    ok(apply(host))
+    host.reboot()
+    surround(host)
+    assert states(host, TIMER) == ("enabled", "active")
+    # It runs every minute; the last run may have found no metadata service yet.
+    host.sh(f"timeout 90 sh -c 'until test -s {PUBLISHED}; do sleep 1; done'")
+    assert published(host) == ALL
+
+
+def test_an_instance_that_loses_its_role_has_a_failed_unit_with_the_reason_and_recovers(host: LabHost) -> None:
+    ok(apply(host))
+    host.sh(f"touch {FOLDER}/no-role")
+    assert host.run("systemctl", "start", SERVICE)[0] != 0
+    assert SERVICE in host.sh("systemctl list-units --failed --plain --no-legend")
+    assert "attach an instance profile" in host.sh(f"journalctl --no-pager --unit {SERVICE} --priority err --lines 5")
+    host.sh(f"rm {FOLDER}/no-role; systemctl start {SERVICE}")
+    assert host.run("systemctl", "is-failed", SERVICE)[1] == "inactive"
+
+
+def test_a_run_that_cannot_publish_fails_with_the_reason(host: LabHost) -> None:
+    host.sh(f"touch {FOLDER}/no-role")
+    run = apply(host)
+    assert run.status != 0
+    assert "attach an instance profile" in run.output
+
+
+@pytest.mark.parametrize("provider", ["script", "cloudwatch_agent"])
+def test_a_dry_run_writes_nothing_and_a_second_run_changes_nothing(host: LabHost, provider: str) -> None:
+    foretold = ok(apply(host, "--check", "--diff", host_metrics_provider=provider))
+    assert foretold.changed(host.name)
+    assert is_untouched(host)
+    ok(apply(host, host_metrics_provider=provider))
+    assert ok(apply(host, host_metrics_provider=provider)).changed(host.name) == []
+    assert ok(apply(host, "--check", "--diff", host_metrics_provider=provider)).changed(host.name) == []
+
+
+@pytest.mark.parametrize(("provider", "unit"), [("script", TIMER), ("cloudwatch_agent", AGENT)])
+def test_a_bake_has_the_first_boot_publish_and_starts_nothing(host: LabHost, provider: str, unit: str) -> None:
+    host.sh(f"touch {FOLDER}/no-role")
+    ok(apply(host, host_metrics_provider=provider, slipway_baking=True))
+    assert states(host, unit) == ("enabled", "inactive")
+    assert published(host) == set()
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"host_metrics_provider": "statsd"}, "value of host_metrics_provider must be one of"),
+        ({"host_metrics_mounts": ["data"]}, "host_metrics_mounts has 'data', which is no absolute path"),
+        ({"host_metrics_endpoint": "http://monitoring.example.com"}, "host_metrics_endpoint has no https://"),
+        ({"host_metrics_agent_rpm": {"url": f"{BASEOS}/agent.rpm"}}, "host_metrics_agent_rpm needs url and checksum"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_changed(host: LabHost, variables: dict[str, Any], words: str) -> None:
+    run = apply(host, **variables)
+    assert run.status != 0
+    assert words in run.output
+    assert is_untouched(host)
+
+
+def test_a_provider_of_none_sends_no_module(host: LabHost) -> None:
+    run = ok(apply(host, host_metrics_provider="none"))
+    assert run.module_invocations(host.name) == ["ansible.builtin.setup"]
+
+
+def test_the_agent_reads_what_is_configured_and_reads_it_again_when_that_changes(host: LabHost) -> None:
+    ok(apply(host, host_metrics_provider="cloudwatch_agent"))
+    assert states(host, AGENT) == ("enabled", "active")
+    assert json.loads(host.sh(f"cat {READ}"))["metrics"]["namespace"] == "CWAgent"
+    ok(apply(host, host_metrics_provider="cloudwatch_agent", host_metrics_namespace="Site"))
+    assert json.loads(host.sh(f"cat {READ}"))["metrics"]["namespace"] == "Site"
+
+
+def test_an_agent_that_no_repository_has_is_trusted_by_its_checksum_alone(host: LabHost) -> None:
+    url = host.sh("dnf --quiet repoquery --location amazon-cloudwatch-agent").splitlines()[-1]
+    digest = host.sh(f"curl --silent --fail {url} | sha256sum").split()[0]
+    host.run("rpm", "--erase", "--allmatches", "gpg-pubkey")
+    wanted = {"host_metrics_provider": "cloudwatch_agent", "host_metrics_agent_package": "nowhere"}
+    refused = apply(host, **wanted, host_metrics_agent_rpm={"url": url, "checksum": "sha256:" + "0" * 64})
+    assert "checksum" in refused.failure(host.name)
+    assert host.run("rpm", "--query", "amazon-cloudwatch-agent")[0] != 0
+    good = {"url": url, "checksum": f"sha256:{digest}"}
+    ok(apply(host, "--check", **wanted, host_metrics_agent_rpm=good))
+    ok(apply(host, **wanted, host_metrics_agent_rpm=good))
+    assert states(host, AGENT) == ("enabled", "active")
+    assert ok(apply(host, **wanted, host_metrics_agent_rpm=good)).changed(host.name) == []
+
+
+def test_of_two_providers_only_the_one_that_is_wanted_runs(host: LabHost) -> None:
+    ok(apply(host))
+    ok(apply(host, host_metrics_provider="cloudwatch_agent"))
+    assert states(host, TIMER) == ("disabled", "inactive")
+    assert states(host, AGENT) == ("enabled", "active")
+    ok(apply(host))
+    assert states(host, AGENT) == ("disabled", "inactive")
+    assert states(host, TIMER) == ("enabled", "active")

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The role's alarms, made by the real module in moto, beside what the real script has published there."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.slipway.platform.plugins.module_utils import metric_alarms
+
+from slipway.lab import play
+from tests.stand_in_aws import GROUP, INSTANCE, REGION
+from tests.unit.firstboot.conftest import Cloud
+from tests.unit.metrics.conftest import Command, published
+
+TOPIC = "arn:aws:sns:eu-central-1:111122223333:ops"
+METRICS = ("mem_used_percent", "swap_used_percent", "disk_used_percent")
+ALARMS: list[dict[str, Any]] = [
+    *({"metric": metric, "above": 85, "by": by} for metric in METRICS for by in ("InstanceId", "AutoScalingGroupName")),
+    {"metric": "disk_inodes_free", "below": 5000, "periods": 3, "actions": [TOPIC]},
+    {"metric": "disk_inodes_free", "below": 5000, "by": "AutoScalingGroupName"},
+]
+IDENTITY = {"InstanceId": INSTANCE, "AutoScalingGroupName": GROUP}
+
+
+@pytest.fixture
+def controller(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has its rights in AWS from the environment."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.address)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+
+
+def apply(folder: Path, **variables: Any) -> play.Run:
+    """Run the role's alarms for an instance that the inventory knows as amazon.aws.aws_ec2 does."""
+    known = {"instance_id": INSTANCE, "tags": {"aws:autoscaling:groupName": GROUP}, "ansible_host": "192.0.2.1"}
+    (folder / "hosts.yml").write_text(yaml.safe_dump({"all": {"hosts": {"web": known}}}))
+    role = {"import_role": {"name": "slipway.platform.host_metrics"}}
+    (folder / "play.yml").write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "tasks": [role]}]))
+    settings = {"host_metrics_provider": "script", "host_metrics_region": REGION, **variables}
+    return play.run(folder / "play.yml", folder / "hosts.yml", settings, ["--tags", "host_metrics_alarms"])
+
+
+@pytest.mark.usefixtures("controller")
+def test_each_alarm_names_exactly_the_dimensions_of_a_published_metric(
+    command: Command, cloudwatch: Any, tmp_path: Path
+) -> None:
+    command.run()
+    there = published(cloudwatch)
+    made = apply(tmp_path, host_metrics_alarms=ALARMS)
+    assert made.status == 0, made.output
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    assert len(alarms) == len(ALARMS)
+    for alarm in alarms:
+        dimensions = frozenset((item["Name"], item["Value"]) for item in alarm["Dimensions"])
+        assert (alarm["MetricName"], dimensions) in there
+        assert alarm["TreatMissingData"] == "breaching"
+        assert alarm["Period"] == 60
+    inodes = next(alarm for alarm in alarms if alarm["AlarmName"] == f"CWAgent/{INSTANCE}/disk_inodes_free")
+    assert (inodes["Statistic"], inodes["ComparisonOperator"]) == ("Minimum", "LessThanThreshold")
+    assert (inodes["Threshold"], inodes["EvaluationPeriods"]) == (5000, 3)
+    assert inodes["AlarmActions"] == inodes["OKActions"] == [TOPIC]
+
+    again = apply(tmp_path, host_metrics_alarms=ALARMS)
+    assert again.status == 0, again.output
+    assert again.changed("web") == []
+    away = [{"metric": alarm["metric"], "by": alarm.get("by", "InstanceId"), "state": "absent"} for alarm in ALARMS]
+    gone = apply(tmp_path, host_metrics_alarms=away)
+    assert gone.status == 0, gone.output
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+
+
+@pytest.mark.usefixtures("controller")
+def test_a_bake_makes_no_alarm(cloudwatch: Any, tmp_path: Path) -> None:
+    baked = apply(tmp_path, host_metrics_alarms=ALARMS, slipway_baking=True)
+    assert baked.status == 0, baked.output
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+
+
+@pytest.mark.usefixtures("controller")
+def test_alarms_on_what_nobody_publishes_are_refused(cloudwatch: Any, tmp_path: Path) -> None:
+    refused = apply(tmp_path, host_metrics_alarms=ALARMS, host_metrics_provider="none")
+    assert "host_metrics_alarms would watch what nobody publishes" in refused.failure("web")
+    assert refused.failure("web").endswith("Nothing was changed.")
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"host_metrics_provider": "statsd"}, "value of host_metrics_provider must be one of"),
+        ({"host_metrics_interval": 45}, "value of host_metrics_interval must be one of"),
+    ],
+)
+def test_a_value_that_is_none_of_the_choices_is_refused(tmp_path: Path, variables: dict[str, Any], words: str) -> None:
+    refused = apply(tmp_path, **variables)
+    assert refused.status != 0
+    assert words in refused.output
+
+
+def problems(
+    alarms: list[dict[str, Any]],
+    mounts: tuple[str, ...] = ("*",),
+    rpm: dict[str, str] | None = None,
+    region: str = REGION,
+    identity: dict[str, str] = IDENTITY,
+    endpoint: str = "",
+) -> list[str]:
+    return list(metric_alarms.problems(alarms, "script", list(mounts), rpm or {}, region, identity, endpoint))
+
+
+def test_what_can_be_published_and_watched_has_no_problem() -> None:
+    rpm = {"url": "https://example.com/agent.rpm", "checksum": "sha256:" + "0" * 64}
+    assert problems(ALARMS, ("/", "/data"), rpm) == []
+    assert metric_alarms.problems([], "none", [], {}, "", {}, "") == []
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (problems([], mounts=()), "host_metrics_mounts is empty"),
+        (problems([], mounts=("data",)), "host_metrics_mounts has 'data', which is no absolute path"),
+        (problems([], mounts=("/", "*")), "host_metrics_mounts has '*'"),
+        (problems([], rpm={"url": "https://example.com/agent.rpm"}), "needs url and checksum"),
+        (problems([], endpoint="http://monitoring.example.com"), "host_metrics_endpoint has no https://"),
+        (problems(ALARMS[:1], region=""), "needs host_metrics_region"),
+        (problems([{"metric": "mem_used_percent"}]), "mem_used_percent needs either above or below"),
+        (problems([{"metric": "mem_used_percent", "above": 1, "below": 2}]), "needs either above or below"),
+        (problems([{**ALARMS[0], "periods": 0}]), "needs at least 1 in periods"),
+        (problems(ALARMS[:1], identity={"InstanceId": ""}), "by InstanceId needs host_metrics_instance_id"),
+        (problems(ALARMS[:1] * 2), "host_metrics_alarms has mem_used_percent by InstanceId twice"),
+    ],
+)
+def test_each_kind_of_bad_input_has_one_sentence(found: list[str], words: str) -> None:
+    assert len(found) == 1
+    assert words in found[0]
