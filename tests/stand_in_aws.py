@@ -9,6 +9,7 @@ every request.
 import datetime
 import hmac
 import json
+import re
 import secrets
 import sys
 from collections import Counter
@@ -28,12 +29,24 @@ class Aws(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.keys = keys
         self.folder = folder
+        self.instance: dict[str, str] = {}  # more texts of the metadata service by path, such as user-data
         self.tokens: set[str] = set()
         self.requests: Counter[str] = Counter()
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def metadata(self, path: str) -> str | None:
+        """Return what is at a path of any version, or for a folder's path what is in the folder."""
+        known = {"meta-data/placement/region": REGION, **self.instance}
+        if self.keys:
+            known[f"meta-data/iam/security-credentials/{ROLE}"] = json.dumps(self.keys)
+        _, _, path = path.removeprefix("/").partition("/")
+        if not path.endswith("/"):
+            return known.get(path)
+        below = [name.removeprefix(path) for name in known if name.startswith(path)]
+        return "\n".join(sorted({re.sub("/.*", "/", name) for name in below})) or None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -57,13 +70,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests["GET " + self.path] += 1
         if self.headers.get(TOKEN_HEADER) not in self.server.tokens:
             return self.answer(401)
-        roles = "/latest/meta-data/iam/security-credentials/"
-        metadata = {"/latest/meta-data/placement/region": REGION}
-        if self.server.keys:
-            metadata |= {roles: ROLE, roles + ROLE: json.dumps(self.server.keys)}
-        if self.path not in metadata:
-            return self.answer(404)
-        return self.answer(200, metadata[self.path])
+        text = self.server.metadata(self.path)
+        return self.answer(404) if text is None else self.answer(200, text)
 
     def do_POST(self) -> None:
         """GetSecretValue, for those who sign with the role's keys."""
