@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 
+from ansible.module_utils.facts.system.chroot import is_chroot
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_config,
     daemon_options,
+    daemon_validation,
     data_root,
     data_root_checks,
     file_io,
@@ -48,7 +50,10 @@ def prove(module, options, command):
     if not module.params["prove"] or not os.path.exists(dockerd):
         return False
     flags = daemon_config.shadow_flags(command)
-    result = shadow_start.prove(dockerd, options, flags, module.params["prove_timeout"])
+    if module.params["baking"]:
+        result = daemon_validation.prove(module, dockerd, options, flags)
+    else:
+        result = shadow_start.prove(dockerd, options, flags, module.params["prove_timeout"])
     if result.verdict == shadow_start.REFUSED:
         version = module.run_command([dockerd, "--version"])[1].partition("version ")[2].partition(",")[0]
         module.fail_json(
@@ -58,7 +63,7 @@ def prove(module, options, command):
         )
     if result.verdict == shadow_start.UNKNOWN:
         module.warn(
-            "{} could not be proven here ({}): the restart will tell".format(module.params["path"], result.reason)
+            "{} could not be proven here ({}): the next start will tell".format(module.params["path"], result.reason)
         )
     return result.verdict == shadow_start.ACCEPTED
 
@@ -106,14 +111,17 @@ def needs_restart(changes):
 
 def write(module, changes, daemon_json):
     """Put all changed files in place or none, after what they replace is recorded."""
+    # While baking nothing starts that might have to go back, and /run may be that of the machine around the image.
+    record = module.tmpdir if module.params["baking"] else rollback.DIRECTORY
     if needs_restart(changes):
-        rollback.save([module.params[key] for key in ("path", "dropin", "containerd_dropin", "proxy_env")] + [RECORD])
+        replaced = [module.params[key] for key in ("path", "dropin", "containerd_dropin", "proxy_env")]
+        rollback.save([*replaced, RECORD], record)
     try:
         file_io.put_all(changes)
         file_io.put(RECORD, record_line(module.params["path"], daemon_json), 0o644)
     except file_io.WriteError:
-        rollback.restore(rollback.load() or {"files": {}})
-        rollback.clear()
+        rollback.restore(rollback.load(record) or {"files": {}})
+        rollback.clear(record)
         raise
 
 
@@ -162,7 +170,8 @@ def configure(module):
     files = wanted_files(module.params, options, command)
     changes = [item for item in files if not file_io.is_as_wanted(*item)]
     root = data_root.of(options)
-    unlabelled = selinux_context.is_wanted(root)
+    # The SELinux that a chroot sees is that of the machine around it.
+    unlabelled = selinux_context.is_wanted(root) and not is_chroot(module)
     if not changes and not unlabelled:
         return {"changed": False, "proven": module.params["prove"]}, False
     path, text, _ = files[-1]

@@ -36,8 +36,9 @@ def problems(module, root, leave_data, daemon_json=DAEMON_JSON, containerd_drop_
     parent = os.path.realpath(nearest_existing_parent(root))
     mount = mount_table.holding(parent, mount_table.current())
     # At the default root an engine may be at work, or be baked into an image on whatever file system builds it.
-    found = None if root == data_root.DEFAULT else mount_problem(root, mount)
-    found = found or format_problem(root, mount, xfs_info(module, mount))
+    if mount:
+        found = None if root == data_root.DEFAULT else mount_problem(root, mount)
+        found = found or format_problem(root, mount, xfs_info(module, mount))
     moved = None if leave_data else data_root.move_problem(root, daemon_json, containerd_drop_in)
     return ([PREFIX + found] if found else []) + ([moved] if moved else [])
 

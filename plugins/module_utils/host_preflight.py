@@ -6,7 +6,7 @@ import os
 import re
 import struct
 
-from ansible_collections.slipway.platform.plugins.module_utils import engine_versions
+from ansible_collections.slipway.platform.plugins.module_utils import engine_versions, systemd_units
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
 # iptables matches container addresses with it; EL 10 has moved it to a package of its own.
@@ -26,7 +26,7 @@ class Host:
 
 def gather():
     """This host. The kernel is its own only where systemd runs: a chroot is going to boot another one."""
-    booted = os.path.isdir("/run/systemd/system")
+    booted = systemd_units.is_booted()
     kernel = os.uname().release
     module = find_module("/lib/modules/" + kernel) if booted else None
     mounts = read_text("/proc/self/mountinfo") if booted else None

@@ -25,11 +25,14 @@ def parse_line(line):
 
 
 def current():
-    """The mounts of this process."""
-    return parse(read_text("/proc/self/mountinfo"))
+    """The mounts of this process; none in a chroot without /proc."""
+    return parse(read_text("/proc/self/mountinfo") or "")
 
 
 def holding(path, mounts):
-    """The mount that holds the path, which is without symbolic links; a later mount covers an earlier one."""
+    """The mount that holds the path, which is without symbolic links; a later mount covers an earlier one.
+
+    None in a chroot, unless something is mounted there: what is around it is not told.
+    """
     above = [mount for mount in mounts if (path + "/").startswith(mount.point.rstrip("/") + "/")]
-    return max(enumerate(above), key=lambda item: (len(item[1].point), item[0]))[1]
+    return max(enumerate(above), key=lambda item: (len(item[1].point), item[0]), default=(0, None))[1]

@@ -111,10 +111,7 @@ def find_conflicts(module, installed, problems):
 
 
 def find_masked(module, problems):
-    """Without systemd, as in a chroot, there is nothing to unmask."""
-    if not module.get_bin_path("systemctl"):
-        return
-    masked = systemd_units.masked(systemd_units.parse_show(module.run_command(systemd_units.show_command(UNITS))[1]))
+    masked = systemd_units.masked(systemd_units.of_files(module, UNITS))
     if masked:
         problems.append(systemd_units.masked_sentence(masked))
 

@@ -99,9 +99,13 @@ def is_ours(path):
 
 
 def is_on(module):
-    show = module.run_command(systemd_units.show_command([TIMER]))[1]
-    timer = systemd_units.parse_show(show).get(TIMER, {})
-    return timer.get("UnitFileState") == "enabled" and systemd_units.is_running(timer)
+    baking = module.params["baking"]
+    if baking:
+        units = systemd_units.of_files(module, [TIMER])
+    else:
+        units = systemd_units.parse_show(module.run_command(systemd_units.show_command([TIMER]))[1])
+    timer = units.get(TIMER, {})
+    return timer.get("UnitFileState") == "enabled" and (baking or systemd_units.is_running(timer))
 
 
 def refuse_foreign(files):
@@ -129,10 +133,17 @@ def carry_out(module, planned):
     if not module.check_mode:
         if not planned.wanted:
             names = [os.path.basename(path) for path, _, _ in planned.changes]
-            module.run_command(["systemctl", "disable", "--now", *names], check_rc=True)
+            systemctl(module, "disable", *names)
+            systemctl(module, "stop", *names)
         file_io.put_all(planned.changes)
-        module.run_command(["systemctl", "daemon-reload"], check_rc=True)
+        systemctl(module, "daemon-reload")
         if planned.wanted:
-            module.run_command(["systemctl", "enable", TIMER], check_rc=True)
-            module.run_command(["systemctl", "restart", TIMER], check_rc=True)  # a new schedule takes effect
+            systemctl(module, "enable", TIMER)
+            systemctl(module, "restart", TIMER)  # a new schedule takes effect
     return True
+
+
+def systemctl(module, *arguments):
+    """Run systemctl, which leaves out while baking whatever concerns more than files."""
+    environment = systemd_units.OFFLINE if module.params["baking"] else None
+    module.run_command(["systemctl", *arguments], check_rc=True, environ_update=environment)

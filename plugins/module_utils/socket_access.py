@@ -36,6 +36,12 @@ def render_socket_drop_in(group, mode):
     return f"{HEADER}[Socket]\nSocketUser=root\nSocketGroup={group}\nSocketMode={mode:04o}\n"
 
 
+def parse_socket_unit(texts):
+    """The socket's group and mode in the texts of a unit and its drop-ins; the last assignment holds, as in systemd."""
+    assignments = (line.partition("=") for text in texts for line in text.splitlines())
+    return {key.strip(): value.strip() for key, _, value in assignments if key.strip() in ("SocketGroup", "SocketMode")}
+
+
 def unit_agrees(properties, group, mode):
     """Whether docker.socket, as systemd has loaded it, gives the socket this group and mode."""
     return properties.get("SocketGroup") == group and int(properties.get("SocketMode") or "0", 8) == mode

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Reads what systemctl show says about units."""
+"""Reads what systemctl says about units: of a running system by show, of an image in the making by their files."""
+
+import os
+
+from ansible.module_utils.facts.system.chroot import is_chroot
 
 PROPERTIES = (
     "Id",
@@ -15,6 +19,13 @@ PROPERTIES = (
 RUNNING = ("active", "reloading")
 # Written by docker_access; a change of it takes a restart of the socket too.
 SOCKET_DROP_IN = "/etc/systemd/system/docker.socket.d/slipway.conf"
+# Has systemctl work on files alone. It would find out by itself in a chroot, but not in one without /proc.
+OFFLINE = {"SYSTEMD_OFFLINE": "1"}
+
+
+def is_booted():
+    """Whether this system runs and has systemd; a chroot may see the /run of the machine around it."""
+    return os.path.isdir("/run/systemd/system") and not is_chroot()
 
 
 def show_command(names):
@@ -25,6 +36,25 @@ def parse_show(text):
     """Map each unit's name to its properties; the blocks are separated by blank lines."""
     blocks = [dict(line.split("=", 1) for line in block.splitlines() if "=" in line) for block in text.split("\n\n")]
     return {block["Id"]: block for block in blocks if "Id" in block}
+
+
+def of_files(module, names):
+    """The units as their files tell, which is all that an image has; none before systemd is installed."""
+    systemctl = module.get_bin_path("systemctl")
+    if not systemctl:
+        return {}
+    command = [systemctl, "list-unit-files", "--full", "--no-legend", "--no-pager", *names]
+    return parse_list(module.run_command(command, environ_update=OFFLINE)[1])
+
+
+def parse_list(text):
+    """Map each unit's name to those of its properties that list-unit-files tells, under the names of show."""
+    rows = [line.split() for line in text.splitlines()]
+    return {
+        row[0]: {"LoadState": "masked" if row[1].startswith("masked") else "loaded", "UnitFileState": row[1]}
+        for row in rows
+        if len(row) > 1
+    }
 
 
 def names_where(units, key, values):

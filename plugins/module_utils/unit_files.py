@@ -2,12 +2,23 @@
 # Copyright: Slipway contributors
 """Finds unit files that somebody has edited or put before those of the packages."""
 
+import glob
 import hashlib
 import os
+
+from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
 OWN = "/etc/systemd/system"
 PACKAGED = "/usr/lib/systemd/system"
 SHA256_LENGTH = 64
+
+
+def texts(name, directories=(OWN, PACKAGED)):
+    """The texts of a unit, of the administrator or else of the package, and of its drop-ins; none without the unit."""
+    units = [os.path.join(directory, name) for directory in directories]
+    drop_ins = [path for unit in reversed(units) for path in sorted(glob.glob(os.path.join(unit + ".d", "*.conf")))]
+    unit = next((path for path in units if os.path.exists(path)), None)
+    return [read_text(path) or "" for path in [unit, *drop_ins]] if unit else []
 
 
 def parse_digests(text):

@@ -54,6 +54,12 @@ options:
         description: Address and port.
         type: str
         default: 0.0.0.0:2376
+  baking:
+    description:
+      - Whether this is an image in the making, where the socket that may be there belongs to another machine. It is not
+        looked at, and what the image's own is going to be is read in the files of its unit.
+    type: bool
+    default: false
   state:
     description:
       - With V(absent), the drop-ins and certificates of this module are removed, and the groups that came with the
@@ -117,6 +123,7 @@ from ansible_collections.slipway.platform.plugins.module_utils import (
     rollback,
     socket_access,
     systemd_units,
+    unit_files,
     unix_group,
 )
 
@@ -167,8 +174,10 @@ def wanted_files(params, socket_unit, mode):
     return files
 
 
-def show_socket_unit(module):
-    """What systemd has loaded of docker.socket; empty where there is none, as with engines before 18.09."""
+def read_socket_unit(module):
+    """What docker.socket says of the socket; empty where there is none, as with engines before 18.09."""
+    if module.params["baking"]:
+        return socket_access.parse_socket_unit(unit_files.texts("docker.socket"))
     properties = "--property=Id,LoadState,SocketGroup,SocketMode"
     output = module.run_command(["systemctl", "show", properties, "docker.socket"])[1]
     unit = systemd_units.parse_show(output).get("docker.socket", {})
@@ -217,7 +226,7 @@ def apply(module, commands, files):
     owned_groups.claim(module.params["group"])
     for command in commands:
         module.run_command(command, check_rc=True)
-    if files:
+    if files and not module.params["baking"]:
         rollback.save([path for path, _, _ in files])
     file_io.put_all(files)
 
@@ -238,12 +247,13 @@ def run(module):
     if module.check_mode and params["group"] == "docker" and not os.path.exists(DOCKERD):
         # A dry run before the packages are there, which bring the group.
         commands = [command for command in commands if command[0] != "groupadd"]
-    files = [item for item in wanted_files(params, show_socket_unit(module), mode) if not file_io.is_as_wanted(*item)]
+    files = [item for item in wanted_files(params, read_socket_unit(module), mode) if not file_io.is_as_wanted(*item)]
     if not module.check_mode:
         apply(module, commands, files)
-    awaited = awaiting_restart() | {path for path, _, _ in files}
-    # A socket that is about to be made anew has not drifted.
-    drifted = None if systemd_units.SOCKET_DROP_IN in awaited else drift(params["group"], mode)
+    awaited = set() if params["baking"] else awaiting_restart() | {path for path, _, _ in files}
+    # A socket that is about to be made anew has not drifted, and one that is seen while baking is not the image's.
+    ignored = params["baking"] or systemd_units.SOCKET_DROP_IN in awaited
+    drifted = None if ignored else drift(params["group"], mode)
     if drifted and not module.check_mode:
         repair_socket(params["group"], mode)
 
@@ -290,6 +300,7 @@ def main():
             "members": {"type": "list", "elements": "str", "default": []},
             "exclusive": {"type": "bool", "default": False},
             "socket_mode": {"type": "str", "default": "0660"},
+            "baking": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             "tls": {
                 "type": "dict",

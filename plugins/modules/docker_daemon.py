@@ -109,6 +109,15 @@ options:
     type: str
     choices: [started, current, stopped, drained, restarted, absent]
     default: started
+  baking:
+    description:
+      - Whether this is an image in the making, in a chroot, a container or an instance. Files are written, and units
+        enabled for its first boot. Nothing is started, stopped or asked, and O(state) has no effect but for V(absent).
+      - A new C(daemon.json) is given to C(dockerd --validate) instead of being proven by a start. That finds what
+        dockerd cannot read, about half of what would stop it. Engines before 23.0 lack it, which is a warning.
+      - An engine that runs all the same keeps its old configuration until its machine is booted anew.
+    type: bool
+    default: false
   enabled:
     description: Whether the engine, its socket and containerd start at boot. Without it, that is left as it is.
     type: bool
@@ -153,6 +162,12 @@ EXAMPLES = r"""
     enabled: true
   register: engine
 
+- name: Make the engine of an image ready for its first boot
+  slipway.platform.docker_daemon:
+    options: {live-restore: true}
+    enabled: true
+    baking: true
+
 - name: Restart it if it runs with an older configuration
   slipway.platform.docker_daemon:
     state: current
@@ -161,7 +176,8 @@ EXAMPLES = r"""
 RETURN = r"""
 proven:
   description:
-    - Whether the installed dockerd accepts this C(daemon.json). One that is in place unchanged counts as accepted.
+    - Whether the installed dockerd accepts this C(daemon.json), with O(baking) as far as C(dockerd --validate) tells.
+    - One that is in place unchanged counts as accepted.
     - V(false) where dockerd is not installed, where no namespaces can be made, or without O(prove).
   returned: with O(options)
   type: bool
@@ -175,12 +191,12 @@ log:
   type: list
   elements: str
 before:
-  description: The state of the service when the module began, as systemd names it.
+  description: The state of the service when the module began, as systemd names it. V(unknown) with O(baking).
   returned: success
   type: str
   sample: inactive
 state:
-  description: The state of the service now.
+  description: The state of the service now. V(unknown) with O(baking).
   returned: success
   type: str
   sample: active
@@ -213,6 +229,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import (
     daemon_config,
     daemon_files,
+    engine_baking,
     engine_removal,
     engine_service,
     engine_units,
@@ -230,6 +247,8 @@ def run(module):
     planned = prune_timer.plan(module, {} if absent else module.params["prune"])
     if absent:
         result = engine_removal.run(module)
+    elif module.params["baking"]:
+        result = engine_baking.run(module)
     else:
         result = engine_service.run(module, lambda: daemon_files.configure(module))
     result["diff"] += [daemon_files.difference(path, text) for path, text, _ in planned.changes]
@@ -268,6 +287,7 @@ def main():
                 },
             },
             "state": {"type": "str", "choices": STATES, "default": "started"},
+            "baking": {"type": "bool", "default": False},
             "enabled": {"type": "bool"},
             "socket": {"type": "path", "default": "/run/docker.sock"},
             "timeout": {"type": "int", "default": 60},

@@ -57,6 +57,11 @@ options:
       - Those that the engine's version cannot work with are a problem. They are not written here.
     type: dict
     default: {}
+  baking:
+    description:
+      - Whether this is an image in the making. What answers at the engine's socket is not asked then.
+    type: bool
+    default: false
   repo_id:
     description: The repository's id, the name of its section.
     type: str
@@ -332,6 +337,7 @@ def main():
             "data_root": {"type": "path", "default": "/var/lib/docker"},
             "data_root_leave_data": {"type": "bool", "default": False},
             "daemon_options": {"type": "dict", "default": {}},
+            "baking": {"type": "bool", "default": False},
             "repo_id": {"type": "str", "default": "docker-ce-stable"},
             "file": {"type": "path", "default": "/etc/yum.repos.d/docker-ce.repo"},
             "description": {"type": "str", "default": "Docker CE Stable"},

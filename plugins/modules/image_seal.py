@@ -70,10 +70,7 @@ stopped:
   elements: str
 """
 
-import os
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.facts.system.chroot import is_chroot
 from ansible_collections.slipway.platform.plugins.module_utils import file_io, systemd_units
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import check, own, seal
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import Tree, TreeError
@@ -81,11 +78,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tre
 # They keep files open, or write an identity again. The sockets first, or they would start their services anew.
 WRITERS = ["docker.socket", "docker.service", "containerd.service", "syslog.socket", "rsyslog.service"]
 AUDIT = "auditd.service"  # which refuses to be stopped, and ends when it is told by a signal
-
-
-def is_live(module, tree):
-    """Whether the root is the one that was booted."""
-    return tree.root == "/" and os.path.isdir("/run/systemd/system") and not is_chroot(module)
 
 
 def running(module):
@@ -109,7 +101,7 @@ def run(module):
     params = module.params
     tree = Tree(params["root"], own.folders(__file__))
     seal.refuse_read_only(tree)
-    live = is_live(module, tree)
+    live = tree.root == "/" and systemd_units.is_booted()
     units = running(module) if live else []
     if live and not module.check_mode:
         stop(module, units)

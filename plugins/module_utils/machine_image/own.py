@@ -3,12 +3,13 @@
 """Finds what a module itself runs from, on a host that is looked at while it runs. Ansible removes it afterwards."""
 
 import os
+import traceback
 
 
 def folders(module_file):
     """The folders of the module's archive, and of the program that unpacked it unless that came through a pipe."""
-    with open("/proc/self/cmdline") as stream:
-        arguments = stream.read().split("\0")
     archive, inside, _ = module_file.partition(".zip/")
-    programs = [path for path in arguments if os.path.basename(path).startswith("AnsiballZ_")]
+    # Of the command line, a chroot without /proc tells nothing; the program that called the module is on its stack.
+    files = {frame.f_code.co_filename for frame, _ in traceback.walk_stack(None)}
+    programs = sorted(path for path in files if os.path.basename(path).startswith("AnsiballZ_"))
     return [os.path.dirname(path) for path in programs + [archive] * bool(inside)]

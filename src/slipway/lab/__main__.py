@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Command line of the lab: python -m slipway.lab prepare | create | destroy | reboot | status | down."""
+"""Command line of the lab: python -m slipway.lab <command>, where --help lists the commands."""
 
 import argparse
 import os
@@ -9,7 +9,17 @@ from pathlib import Path
 
 from docker.models.containers import Container
 
-from slipway.lab import engine, hosts, inventory, private_engine, proxy, status
+from slipway.lab import (
+    engine,
+    hosts,
+    images,
+    inventory,
+    loopback_repository,
+    machine_root,
+    private_engine,
+    proxy,
+    status,
+)
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.progress import say
@@ -56,6 +66,15 @@ def _parser() -> argparse.ArgumentParser:
 
     show = commands.add_parser("status", help="show what is true on the hosts of `make up`")
     show.set_defaults(run=_status)
+
+    root = commands.add_parser("create-root", help="make a folder with a machine's root file system, to be baked")
+    root.add_argument("folder", type=Path, help="a folder that does not exist yet")
+    root.add_argument("--inventory", type=Path, required=True, help="the inventory file to write")
+    root.set_defaults(run=_create_root)
+
+    gone = commands.add_parser("destroy-root", help="remove such a folder, and what it was baked from")
+    gone.add_argument("folder", type=Path)
+    gone.set_defaults(run=_destroy_root)
 
     down = commands.add_parser("down", help="remove everything that the lab made")
     down.set_defaults(run=_down)
@@ -106,7 +125,20 @@ def _up() -> list[Container]:
     return hosts.existing(carrier.client) if carrier else []
 
 
+def _create_root(arguments: argparse.Namespace) -> None:
+    carrier, made_of = make_ready(os.environ.get("LAB", "auto"))
+    machine_root.unpack(carrier.client, made_of, arguments.folder)
+    tree = loopback_repository.start(carrier.client, made_of)
+    inventory.write_root(arguments.inventory, arguments.folder, tree, images.fingerprint(carrier.client, made_of))
+
+
+def _destroy_root(arguments: argparse.Namespace) -> None:
+    loopback_repository.stop()
+    machine_root.remove(arguments.folder)
+
+
 def _down(_: argparse.Namespace) -> None:
+    loopback_repository.stop()
     carrier = engine.find()
     if carrier:
         say(f"Removing the lab's hosts, network and images from {carrier.address}")

@@ -59,29 +59,32 @@ def download(packages: list[str], suite: str, into: Path) -> None:
     shutil.rmtree(state)
 
 
-def bootstrap_tool(lab: Path) -> str:
-    """Return the path of mmdebstrap: the machine's, or one unpacked below the lab (nothing is installed)."""
-    installed = shutil.which("mmdebstrap")
+def tool(lab: Path, program: str, *packages: str) -> str:
+    """Return the path of a program: the machine's, or that of packages unpacked below the lab (nothing is installed)."""
+    installed = shutil.which(program)
     if installed:
         return installed
-    unpacked = lab / "mmdebstrap/usr/bin/mmdebstrap"
+    unpacked = lab / program
     with _unpacking:
         if not unpacked.exists():
-            say("mmdebstrap is not installed here: unpacking Debian's package below .lab")
-            download(["mmdebstrap"], "bookworm", lab / "mmdebstrap")
-            for package in (lab / "mmdebstrap").glob("*.deb"):
-                _output("dpkg", "-x", str(package), str(lab / "mmdebstrap"))
-    return str(unpacked)
+            say(f"{program} is not installed here: unpacking Debian's package below .lab")
+            unfinished = lab / f"{program}.unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            download(list(packages), "bookworm", unfinished)
+            for package in unfinished.glob("*.deb"):
+                _output("dpkg", "-x", str(package), str(unfinished))
+            unfinished.rename(unpacked)
+    return str(unpacked / "usr/bin" / program)
 
 
 def bootstrap(lab: Path, include: list[str], archive: Path, extra: list[str]) -> None:
     """Make a bookworm root file system with the packages in it, as a tar archive."""
     _require_user_namespaces()
-    tool = bootstrap_tool(lab)
+    mmdebstrap = tool(lab, "mmdebstrap", "mmdebstrap")
     sources = archive.with_suffix(".list")
     sources.write_text(source("bookworm"))
     command = [
-        tool,
+        mmdebstrap,
         "--quiet",
         "--variant=minbase",
         f"--mode={'root' if os.geteuid() == 0 else 'unshare'}",
@@ -93,7 +96,7 @@ def bootstrap(lab: Path, include: list[str], archive: Path, extra: list[str]) ->
         str(sources),
     ]
     # mmdebstrap calls its own helper mmtarfilter by name.
-    _output(*command, env={**os.environ, "PATH": f"{Path(tool).parent}:{os.environ['PATH']}"})
+    _output(*command, env={**os.environ, "PATH": f"{Path(mmdebstrap).parent}:{os.environ['PATH']}"})
     sources.unlink()
 
 

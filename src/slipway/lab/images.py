@@ -38,6 +38,14 @@ def base(client: docker.DockerClient, images: Images) -> str:
     return _build(client, "stand-in-base", {"BASE": images.stand_in})
 
 
+def machine(client: docker.DockerClient, images: Images) -> str:
+    """Return the tag of the stand-in that can boot as a machine, building it (about 1 min) where it is missing."""
+    assert images.repository
+    root = _import(client, rootfs.MACHINE)
+    stand_in = _build(client, "stand-in", {"BASE": root, "REPOSITORY": images.repository})
+    return _build(client, "stand-in-machine", {"BASE": stand_in})
+
+
 def fingerprint(client: docker.DockerClient, images: Images) -> str | None:
     """Return the fingerprint of the stand-in repository's key; None online, where the role's own pin is right."""
     return yum_repository.fingerprint(client, images.repository) if images.repository else None

@@ -17,7 +17,23 @@ def write(
     path: Path, hosts: Iterable[str], engine: Engine, made_of: images.Images, group: str = "docker_hosts"
 ) -> None:
     """Write the inventory file; only its owner may read it, because of the throw-away passwords of Hub and proxy."""
-    inventory = {group: {"hosts": dict.fromkeys(hosts), "vars": _connection(engine) | _stand_in(engine, made_of)}}
+    _write(path, {group: {"hosts": dict.fromkeys(hosts), "vars": _connection(engine) | _stand_in(engine, made_of)}})
+
+
+def write_root(path: Path, folder: Path, tree: str, fingerprint: str) -> None:
+    """Write the inventory of a machine's root file system in a folder, for whose packages there is a tree."""
+    machine = {
+        "ansible_host": str(folder.resolve()),
+        "ansible_connection": "community.general.chroot",
+        "ansible_become": False,
+        "ansible_python_interpreter": "/usr/bin/python3",
+        "docker_engine_repo_root": tree,
+        "docker_engine_gpg_fingerprint": fingerprint,
+    }
+    _write(path, {"image_builds": {"hosts": {folder.name: machine}}})
+
+
+def _write(path: Path, inventory: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two Debian root file systems that the offline lab stands on."""
+"""The Debian root file systems that the offline lab stands on."""
 
 import hashlib
 import json
@@ -41,6 +41,16 @@ HOST = Rootfs(
         *("sudo", "openssh-server", "iptables", "firewalld"),
         *("libdevmapper1.02.1", "libseccomp2"),  # what dockerd and runc are linked with
         "xfsprogs",  # EL has it: xfs is its default
+    ),
+)
+
+# A host that boots as a machine; of the stacks that can configure its network it has one.
+MACHINE = Rootfs(
+    "stand-in-machine-rootfs",
+    (
+        *HOST.packages,
+        *("linux-image-cloud-amd64", "initramfs-tools", "udev", "e2fsprogs"),
+        *("cloud-init", "netplan.io", "systemd-resolved"),
     ),
 )
 

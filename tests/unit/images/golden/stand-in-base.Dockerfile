@@ -9,8 +9,9 @@ LABEL org.opencontainers.image.title="stand-in-base" \
 
 COPY baseos.repo /etc/yum.repos.d/
 COPY pip.conf /etc/
-COPY host-keys.conf /etc/systemd/system/ssh.service.d/
-RUN rm /etc/ssh/ssh_host_*_key*
+RUN rm /etc/ssh/ssh_host_*_key* \
+    && install -D --mode=644 --target-directory=/etc/systemd/system/ssh.service.d /usr/share/slipway/host-keys.conf
+
 STOPSIGNAL SIGTERM
 # It runs as root: images that stand on it install packages.
 # hadolint ignore=DL3002

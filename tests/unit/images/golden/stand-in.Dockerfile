@@ -13,7 +13,7 @@ LABEL org.opencontainers.image.title="stand-in" \
 COPY --from=repository /srv/slipway/keys/ca.crt /usr/local/share/ca-certificates/slipway-lab.crt
 COPY --from=repository /srv/slipway/centos-stream-release.rpm /srv/slipway/www/images/hello.tar /usr/share/slipway/
 COPY os-release /usr/lib/os-release
-COPY disguise.sh /usr/share/slipway/
+COPY disguise.sh host-keys.conf /usr/share/slipway/
 RUN sh /usr/share/slipway/disguise.sh
 # It runs as root: hosts and base images stand on it.
 # hadolint ignore=DL3002

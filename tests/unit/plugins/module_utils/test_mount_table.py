@@ -41,3 +41,9 @@ def test_options_of_the_mount_and_of_the_file_system_count() -> None:
 def test_this_machine_has_a_root() -> None:
     mounts = mount_table.parse(Path("/proc/self/mountinfo").read_text(encoding="utf-8"))
     assert mount_table.holding("/proc/self", mounts).kind == "proc"
+
+
+def test_nothing_is_said_to_hold_a_path_of_a_chroot() -> None:
+    assert mount_table.holding("/var/lib", mount_table.parse("")) is None
+    below = mount_table.parse("22 1 0:5 / /proc rw - proc proc rw\n")
+    assert mount_table.holding("/var/lib", below) is None

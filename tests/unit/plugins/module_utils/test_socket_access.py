@@ -54,3 +54,8 @@ def test_no_address_breaks_out_of_its_line(address: str) -> None:
 def test_text_that_is_no_certificate_is_refused() -> None:
     with pytest.raises(socket_access.AccessError, match="PEM"):
         socket_access.prove_certificates({"ca": "x", "cert": "y", "key": "z"})
+
+
+def test_the_last_assignment_in_a_units_files_holds() -> None:
+    texts = ["[Socket]\nSocketGroup=docker\nSocketMode = 0660\nListenStream=/run/docker.sock\n", "SocketMode=0600\n"]
+    assert socket_access.parse_socket_unit(texts) == {"SocketGroup": "docker", "SocketMode": "0600"}

@@ -62,3 +62,10 @@ def test_only_units_that_differ_are_toggled() -> None:
 
 def test_running_units_are_found_among_names() -> None:
     assert systemd_units.running(UNITS, ("docker.service", "docker.socket", "absent.service")) == ["docker.service"]
+
+
+def test_files_tell_which_units_are_there_masked_or_enabled() -> None:
+    units = systemd_units.parse_list("docker.service enabled disabled\ndocker.socket masked enabled\n\n")
+    assert systemd_units.installed(units) == ["docker.service"]
+    assert systemd_units.masked(units) == ["docker.socket"]
+    assert systemd_units.to_toggle(units, False) == ["docker.service"]

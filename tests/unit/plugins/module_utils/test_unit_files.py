@@ -47,3 +47,21 @@ def test_a_unit_of_the_administrator_hides_the_package_s_and_a_mask_does_not(tmp
     (sentence,) = unit_files.warnings(("docker.service", "docker.socket"), {}, str(tmp_path))
     assert f"{tmp_path}/docker.service hides the unit of the package" in sentence
     assert "systemctl edit docker.service" in sentence
+
+
+def test_the_texts_of_a_unit_are_the_administrators_and_then_the_drop_ins(tmp_path: Path) -> None:
+    own, packaged = tmp_path / "etc", tmp_path / "usr"
+    for path, text in {
+        packaged / "a.socket": "packaged",
+        packaged / "a.socket.d/x.conf": "packaged drop-in",
+        own / "a.socket.d/b.conf": "second",
+        own / "a.socket.d/a.conf": "first",
+    }.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    directories = (str(own), str(packaged))
+    drop_ins = ["packaged drop-in", "first", "second"]
+    assert unit_files.texts("a.socket", directories) == ["packaged", *drop_ins]
+    (own / "a.socket").write_text("own")
+    assert unit_files.texts("a.socket", directories) == ["own", *drop_ins]
+    assert unit_files.texts("b.socket", directories) == []

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+# ruff: noqa: E402  (Ansible wants the documentation before the imports)
+
+DOCUMENTATION = r"""
+name: ami_prune_plan
+short_description: Decide which images and snapshots have had their time
+version_added: 0.1.0
+description:
+  - An image goes when it is neither among the newest nor young, and no instance, launch template, launch
+    configuration or parameter names it. Its snapshots go with it, unless another image stands on them.
+positional: snapshots, instances, templates, configurations, parameters, policy
+options:
+  _input:
+    description: Results of a loop over regions of M(amazon.aws.ec2_ami_info).
+    type: list
+    elements: dict
+    required: true
+  snapshots:
+    description: Results of a loop over regions of M(amazon.aws.ec2_snapshot_info).
+    type: list
+    elements: dict
+    required: true
+  instances:
+    description: Results of a loop over regions of M(amazon.aws.ec2_instance_info).
+    type: list
+    elements: dict
+    required: true
+  templates:
+    description: Results of a loop over regions of M(amazon.aws.ec2_launch_template_info).
+    type: list
+    elements: dict
+    required: true
+  configurations:
+    description: Results of a loop over regions of M(community.aws.autoscaling_launch_config_info).
+    type: list
+    elements: dict
+    required: true
+  parameters:
+    description: Results of a loop over regions, with the images that parameters name as C(msg).
+    type: list
+    elements: dict
+    required: true
+  policy:
+    description: With C(family), C(keep), C(days) and C(backup_keep).
+    type: dict
+    required: true
+author:
+  - Slipway contributors (@slipway)
+"""
+
+EXAMPLES = r"""
+plan: >-
+  {{ images | slipway.platform.ami_prune_plan(snapshots, instances, templates, configurations, parameters, policy) }}
+"""
+
+RETURN = r"""
+_value:
+  description: Lists of C(images), C(snapshots) and C(kept), each with C(region) and C(id).
+  type: dict
+"""
+
+from ansible_collections.slipway.platform.plugins.module_utils import ami_prune
+
+
+class FilterModule:
+    """Makes the pure function a filter."""
+
+    def filters(self):
+        return {"ami_prune_plan": ami_prune.plan}

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stand-in repository on the machine's loopback: a root file system has no network of its own, and bakes from here."""
+
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import docker
+
+from slipway.lab import yum_repository
+from slipway.lab.errors import LabError
+from slipway.lab.images import Images
+from slipway.lab.paths import LAB
+
+LOG = LAB / "loopback-repository.log"
+PID_FILE = LAB / "loopback-repository.pid"
+START_SECONDS = 10
+
+
+def start(client: docker.DockerClient, images: Images) -> str:
+    """Serve the repository's content unless that is done already; return the address of its tree. Raises LabError."""
+    if not _is_running():
+        assert images.repository
+        _serve(_content(client, images.repository))
+    return f"http://127.0.0.1:{_port()}/linux"
+
+
+def stop() -> None:
+    """End the server, if it runs."""
+    if _is_running():
+        pid = int(PID_FILE.read_text())
+        os.kill(pid, signal.SIGTERM)
+        while _is_running():
+            time.sleep(0.05)
+
+
+def _content(client: docker.DockerClient, repository: str) -> Path:
+    """Return the folder with the content of the repository's image, copying it below .lab where it is missing."""
+    folder = LAB / repository.removeprefix("slipway/").replace(":", "-")
+    if folder.exists():
+        return folder
+    unfinished = folder.with_suffix(".unfinished")
+    archive = folder.with_suffix(".tar")
+    container = client.containers.create(repository)
+    try:
+        chunks, _ = container.get_archive(str(yum_repository.HOME / "www"))
+        with archive.open("wb") as stream:
+            stream.writelines(chunks)
+    finally:
+        container.remove()
+    with tarfile.open(archive) as tar:
+        tar.extractall(unfinished, filter="data")
+    archive.unlink()
+    unfinished.rename(folder)
+    return folder
+
+
+def _serve(folder: Path) -> None:
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "http.server",
+        "--bind",
+        "127.0.0.1",
+        "--directory",
+        str(folder / "www"),
+        "0",
+    ]
+    with LOG.open("w") as log:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    PID_FILE.write_text(str(server.pid))
+    deadline = time.monotonic() + START_SECONDS
+    while not _port():
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise LabError(f"The repository cannot be served on the machine's loopback:\n{LOG.read_text()[-2000:]}")
+        time.sleep(0.05)
+
+
+def _port() -> str:
+    """What the server says first: 'Serving HTTP on 127.0.0.1 port 40000 (...'."""
+    return LOG.read_text().partition(" port ")[2].partition(" ")[0]
+
+
+def _is_running() -> bool:
+    with suppress(OSError, ValueError):
+        command = Path(f"/proc/{int(PID_FILE.read_text())}/cmdline").read_bytes()
+        return b"http.server" in command
+    return False

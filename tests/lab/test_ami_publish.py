@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Images published and looked after on AWS as moto plays it, by the real playbook and modules; needs no lab host."""
+
+import json
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.utils import utcnow
+from moto.ec2.models import ec2_backends
+
+from slipway.lab import play
+from slipway.lab.paths import PROJECT
+from slipway.lab.play import Run
+from tests.recorded_aws import KEYS, RecordedAws
+
+HOME, WEST, EAST = "eu-central-1", "eu-west-1", "us-east-1"
+ALICE, BOB = "111122223333", "444455556666"
+FAMILY, NAME = "docker-el9", "docker-el9-20260801"
+PARAMETER = f"/slipway/ami/{FAMILY}"
+BASE = "ami-0123456789abcdef0"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RecordedAws]:
+    server = RecordedAws()
+    yield server
+    server.close()
+
+
+@dataclass
+class Cloud:
+    """An account with an instance that was baked and stopped, and a key of its own in two regions."""
+
+    aws: RecordedAws
+    map_file: Path
+
+    def __post_init__(self) -> None:
+        self.ec2 = {region: self.aws.client("ec2", region) for region in (HOME, WEST, EAST)}
+        self.keys = {region: self.make_key(region) for region in (WEST, EAST)}
+        self.instance = self.launch(BASE)
+        self.ec2[HOME].stop_instances(InstanceIds=[self.instance])
+        self.aws.calls.clear()
+
+    def make_key(self, region: str) -> str:
+        kms = self.aws.client("kms", region)
+        key: str = kms.create_key()["KeyMetadata"]["Arn"]
+        kms.create_alias(AliasName="alias/ami", TargetKeyId=key)
+        return key
+
+    def launch(self, image: str, **ebs: Any) -> str:
+        """Start an instance; as on AWS, its volume comes from a snapshot."""
+        volume = self.ec2[HOME].create_volume(Size=8, AvailabilityZone=f"{HOME}a")["VolumeId"]
+        ebs["SnapshotId"] = self.ec2[HOME].create_snapshot(VolumeId=volume)["SnapshotId"]
+        disks = [{"DeviceName": "/dev/xvda", "Ebs": ebs}]
+        made = self.ec2[HOME].run_instances(ImageId=image, MinCount=1, MaxCount=1, BlockDeviceMappings=disks)
+        return str(made["Instances"][0]["InstanceId"])
+
+    def run(self, *options: str, **variables: Any) -> Run:
+        """Run the playbook, with the bare minimum and these variables."""
+        self.aws.calls.clear()
+        given = {"family": FAMILY, "region": HOME, "map_file": str(self.map_file), **variables}
+        names = {name if name.startswith("ansible_") else f"ami_publish_{name}": given[name] for name in given}
+        return play.run(PROJECT / "playbooks/ami.yml", Path("localhost,"), names, list(options))
+
+    def publish(self, *options: str, **variables: Any) -> Run:
+        """Publish the instance to two more regions."""
+        wanted = {
+            "source": self.instance,
+            "name": NAME,
+            "regions": [WEST, EAST],
+            "kms_keys": {WEST: "alias/ami", EAST: self.keys[EAST]},
+            "accounts": [ALICE, BOB],
+            "tags": {"Team": "platform"},
+            "parameter": PARAMETER,
+            "backup_region": WEST,
+            "backup_kms_key": self.keys[WEST],
+        }
+        return self.run(*options, **(wanted | variables))
+
+    def images(self, region: str) -> list[dict[str, Any]]:
+        images: list[dict[str, Any]] = self.ec2[region].describe_images(Owners=["self"])["Images"]
+        return images
+
+    def allowed(self, region: str, image: str) -> set[str]:
+        asked = self.ec2[region].describe_image_attribute(ImageId=image, Attribute="launchPermission")
+        return {permission["UserId"] for permission in asked["LaunchPermissions"]}
+
+    def tags(self, region: str, resource: str) -> dict[str, str]:
+        found = self.ec2[region].describe_tags(Filters=[{"Name": "resource-id", "Values": [resource]}])["Tags"]
+        return {tag["Key"]: tag["Value"] for tag in found}
+
+
+@pytest.fixture
+def cloud(server: RecordedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name.upper(), value)
+    server.reset()
+    return Cloud(server, tmp_path / "images.json")
+
+
+def ok(run: Run) -> Run:
+    assert run.status == 0, run.failure("localhost") or run.output
+    return run
+
+
+def refused(cloud: Cloud, run: Run) -> str:
+    """Why the run was refused; it must have changed nothing."""
+    assert run.status != 0
+    assert cloud.aws.changes() == []
+    message = run.failure("localhost")
+    assert message.endswith(". Nothing was changed."), message
+    assert message.count("Traceback") == 0
+    return message
+
+
+def snapshot_of(image: dict[str, Any]) -> str:
+    return str(image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"])
+
+
+def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_every_region(cloud: Cloud) -> None:
+    foretold = ok(cloud.publish("--check", "--diff"))
+    assert cloud.aws.changes() == []
+    assert f"{NAME} would be copied to {EAST}, encrypted by {cloud.keys[EAST]}." in foretold.output
+
+    cloud.aws.lose_answer("CopyImage", EAST)  # the copy is there, without its tags, and nothing that comes after
+    assert cloud.publish().status != 0
+    asked = {call.region: call.parameters for call in cloud.aws.made("CopyImage")}  # moto ignores the keys
+    assert {region: (call["Encrypted"], call["KmsKeyId"]) for region, call in asked.items()} == {
+        WEST: ("true", "alias/ami"),
+        EAST: ("true", cloud.keys[EAST]),
+    }
+    assert not cloud.map_file.exists()
+    assert [len(cloud.images(region)) for region in (HOME, WEST, EAST)] == [1, 1, 1]
+
+    cloud.ec2[HOME].terminate_instances(InstanceIds=[cloud.instance])  # no longer needed
+    ok(cloud.publish())
+    assert not cloud.aws.made("CreateImage") + cloud.aws.made("CopyImage")
+    found = {region: cloud.images(region) for region in (HOME, WEST, EAST)}
+    assert [len(images) for images in found.values()] == [1, 1, 1]
+    image = {region: images[0] for region, images in found.items()}
+    for region, made in image.items():
+        assert cloud.allowed(region, made["ImageId"]) == {ALICE, BOB}
+        for resource in (made["ImageId"], snapshot_of(made)):
+            source = cloud.instance if region == HOME else image[HOME]["ImageId"]
+            assert cloud.tags(region, resource) == {
+                "Team": "platform",
+                "slipway:family": FAMILY,
+                "slipway:image": NAME,
+                "slipway:source": source,
+                "slipway:base": BASE,
+            }
+        told = cloud.aws.client("ssm", region).get_parameter(Name=PARAMETER)["Parameter"]
+        assert (told["Value"], told["DataType"]) == (made["ImageId"], "aws:ec2:image")
+    assert json.loads(cloud.map_file.read_text()) == {region: made["ImageId"] for region, made in image.items()}
+    backups = cloud.ec2[WEST].describe_snapshots(
+        Filters=[{"Name": "tag:slipway:backup-of", "Values": [snapshot_of(image[HOME])]}]
+    )["Snapshots"]
+    assert [(backup["Encrypted"], backup["KmsKeyId"]) for backup in backups] == [(True, cloud.keys[WEST])]
+
+    withdrawn = ok(cloud.publish(accounts=[ALICE]))  # otherwise nothing is left to do
+    (changed,) = withdrawn.changed("localhost")
+    assert changed.endswith("Sharing | Let the accounts launch the image in every region, and nobody else")
+    assert {frozenset(cloud.allowed(region, made["ImageId"])) for region, made in image.items()} == {frozenset({ALICE})}
+
+
+def test_an_image_is_registered_from_a_snapshot_and_its_snapshot_shared(cloud: Cloud) -> None:
+    volume = cloud.ec2[HOME].create_volume(Size=8, AvailabilityZone=f"{HOME}a")["VolumeId"]
+    snapshot = cloud.ec2[HOME].create_snapshot(VolumeId=volume)["SnapshotId"]
+    ok(cloud.run(source=snapshot, name=NAME, base=BASE, accounts=[ALICE], share_snapshots=True))
+    (asked,) = (call.parameters for call in cloud.aws.made("RegisterImage"))
+    assert asked["BlockDeviceMapping.1.Ebs.SnapshotId"] == snapshot
+    assert asked["RootDeviceName"] == asked["BlockDeviceMapping.1.DeviceName"] == "/dev/xvda"
+    (image,) = cloud.images(HOME)
+    assert cloud.tags(HOME, image["ImageId"])["slipway:base"] == BASE
+    shared = cloud.ec2[HOME].describe_snapshot_attribute(
+        SnapshotId=snapshot_of(image), Attribute="createVolumePermission"
+    )
+    assert [permission["UserId"] for permission in shared["CreateVolumePermissions"]] == [ALICE]
+
+
+def test_an_image_that_packer_has_made_is_published_as_it_is(cloud: Cloud) -> None:
+    made = cloud.ec2[HOME].create_image(InstanceId=cloud.instance, Name=NAME)["ImageId"]
+    ok(cloud.run(source=made, name=NAME, regions=[WEST], kms_keys={WEST: "alias/ami"}))
+    assert [image["ImageId"] for image in cloud.images(HOME)] == [made]
+    (copy,) = cloud.images(WEST)
+    assert json.loads(cloud.map_file.read_text()) == {HOME: made, WEST: copy["ImageId"]}
+
+
+def test_what_cannot_be_wished_for_is_refused_at_once_without_asking_aws(cloud: Cloud) -> None:
+    message = refused(
+        cloud,
+        cloud.run(
+            family="docker el9",
+            source="instance-1",
+            name="a*",
+            tags={"aws:created": "today"},
+            regions=[WEST, EAST],
+            kms_keys={WEST: "alias/aws/ebs", "mars-1": "alias/ami"},
+            accounts=["11112222333"],
+            backup_region=EAST,
+            backup_kms_key=cloud.keys[WEST],
+        ),
+    )
+    assert cloud.aws.calls == []
+    for sentence in (
+        "ami_publish_family 'docker el9' cannot be used",
+        "ami_publish_source 'instance-1' is neither an instance",
+        "ami_publish_name 'a*' is no name for an image",
+        "ami_publish_tags has aws:created",
+        f"ami_publish_regions names {EAST}, and ami_publish_kms_keys has no key for it",
+        "ami_publish_kms_keys has a key for mars-1, which ami_publish_regions does not name",
+        f"what alias/aws/ebs encrypts in {WEST} cannot be shared",
+        "'11112222333' in ami_publish_accounts is no account of AWS",
+        f"key {cloud.keys[WEST]} is not of {EAST}",
+    ):
+        assert sentence in message
+
+
+def test_what_aws_has_not_or_has_already_is_refused_before_anything_is_made(cloud: Cloud) -> None:
+    taken = cloud.ec2[WEST].register_image(Name=NAME)["ImageId"]
+    cloud.aws.client("kms", EAST).disable_key(KeyId=cloud.keys[EAST].split("/")[1])
+    message = refused(
+        cloud,
+        cloud.publish(
+            source="i-0123456789abcdef0",
+            regions=[WEST, EAST, "mars-1"],
+            kms_keys={WEST: "alias/none", EAST: "alias/ami", "mars-1": "alias/ami"},
+        ),
+    )
+    for sentence in (
+        "region 'mars-1' does not exist",
+        f"i-0123456789abcdef0 does not exist in {HOME}",
+        f"image {taken} in {WEST} is called {NAME} already",
+        f"key alias/none does not exist in {WEST}",
+        f"key alias/ami in {EAST} is Disabled",
+    ):
+        assert sentence in message
+
+
+def test_an_instance_that_runs_or_whose_volume_the_default_key_encrypts_is_refused(cloud: Cloud) -> None:
+    default = cloud.aws.client("kms", HOME).describe_key(KeyId="alias/aws/ebs")["KeyMetadata"]["Arn"]
+    running = cloud.launch(BASE, Encrypted=True, KmsKeyId=default)
+    cloud.ec2[HOME].create_image(InstanceId=cloud.instance, Name=NAME, Description=f"other [from {cloud.instance}]")
+    cloud.aws.calls.clear()
+    message = refused(cloud, cloud.run(source=running, name="docker-el9-20260802", accounts=[ALICE]))
+    assert f"instance {running} is running" in message
+    assert f"what {default} encrypts in {HOME} cannot be shared" in message
+    message = refused(cloud, cloud.run(source=running, name=NAME))
+    assert f"was not made from {running}" in message
+
+
+def test_without_credentials_or_boto3_one_sentence_says_so(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv.create(tmp_path / "bare")
+    bare = str(tmp_path / "bare/bin/python")
+    assert f"boto3 is missing in {bare}" in refused(cloud, cloud.run(ansible_python_interpreter=bare))
+    for name in KEYS:
+        monkeypatch.delenv(name.upper())
+    assert "AWS cannot be asked without credentials" in refused(cloud, cloud.run())
+
+
+def age(image: str, days: int) -> None:
+    """Make an image look older than it is, which AWS itself has no call for."""
+    backend = ec2_backends[DEFAULT_ACCOUNT_ID][HOME]
+    backend.amis[image].creation_date = utcnow() - timedelta(days=days)
+
+
+def bake(cloud: Cloud, name: str, days: int, base: str = BASE) -> str:
+    """An image of the family as a run of the role leaves it, so many days old."""
+    image: str = cloud.ec2[HOME].create_image(InstanceId=cloud.instance, Name=name)["ImageId"]
+    (snapshot,) = (snapshot_of(made) for made in cloud.images(HOME) if made["ImageId"] == image)
+    tags = {"slipway:family": FAMILY, "slipway:image": name, "slipway:base": base}
+    cloud.ec2[HOME].create_tags(
+        Resources=[image, snapshot], Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
+    )
+    age(image, days)
+    return image
+
+
+def test_prune_takes_what_is_old_and_used_by_nobody_and_only_when_confirmed(cloud: Cloud) -> None:
+    ec2 = cloud.ec2[HOME]
+    old = bake(cloud, "old", 200)
+    kept = {
+        "instance": bake(cloud, "of-an-instance", 190),
+        "template": bake(cloud, "of-an-old-version-of-a-template", 180),
+        "configuration": bake(cloud, "of-a-configuration", 170),
+        "parameter": bake(cloud, "of-a-parameter", 160),
+        "young": bake(cloud, "young", 80),
+        "newest": bake(cloud, "newest", 70),
+        "somebody's": ec2.create_image(InstanceId=cloud.instance, Name="of-somebody-else")["ImageId"],
+    }
+    age(kept["somebody's"], 300)
+    instance = cloud.launch(kept["instance"])
+    ec2.create_launch_template(LaunchTemplateName="web", LaunchTemplateData={"ImageId": kept["template"]})
+    by_name = {"ImageId": "resolve:ssm:/site/image"}
+    ec2.create_launch_template_version(LaunchTemplateName="web", LaunchTemplateData=by_name)
+    cloud.aws.client("ssm", HOME).put_parameter(Name="/site/image", Value=kept["parameter"], Type="String")
+    cloud.aws.client("autoscaling", HOME).create_launch_configuration(
+        LaunchConfigurationName="web", ImageId=kept["configuration"], InstanceType="t3.micro"
+    )
+    (snapshot,) = (snapshot_of(image) for image in cloud.images(HOME) if image["ImageId"] == old)
+    policy = {"prune_keep": 1, "prune_days": 90}
+
+    dry = ok(cloud.run(**policy, report_days=30))
+    assert cloud.aws.changes() == []
+    told = next(
+        result["msg"] for task, result in dry.results("localhost") if task.endswith("Say what goes and what stays")
+    )
+    (goes,) = (items for name, items in told.items() if name.startswith("would go"))
+    assert [item["id"] for item in goes] == [old, snapshot]
+    assert {item["id"]: item["because"] for item in told["stays"]} == {
+        kept["instance"]: "in use by instance " + instance,
+        kept["template"]: "in use by launch template web version 1",
+        kept["configuration"]: "in use by launch configuration web",
+        kept["parameter"]: "in use by parameter /site/image",
+        kept["young"]: "young",
+        kept["newest"]: "one of the newest",
+    }
+    assert "does not exist any more" in dry.output
+
+    ok(cloud.run(**policy, prune_confirmed=True))
+    assert cloud.aws.changes() == ["DeregisterImage", "DeleteSnapshot"]
+    assert {image["ImageId"] for image in cloud.images(HOME)} == set(kept.values())
+    assert not ec2.describe_snapshots(Filters=[{"Name": "snapshot-id", "Values": [snapshot]}])["Snapshots"]

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""While an image is baked the roles start nothing and ask no registry: on a machine that runs, and without systemd."""
+
+import json
+from typing import Any
+
+import pytest
+
+from slipway.lab import hosts, inventory, play
+from slipway.lab.networks import LABEL
+from slipway.lab.paths import LAB, PROJECT
+from slipway.lab.play import Run
+from slipway.lab.workbench import LabHost, Workbench
+
+BAKE = PROJECT / "playbooks/bake.yml"
+UNITS = ["containerd.service", "docker-prune.timer", "docker.service", "docker.socket"]
+PROCESSES = "ps -e -o comm= | grep --extended-regexp '^(dockerd|containerd|gpg-agent)' || true"
+NOWHERE = "registry.invalid:5000"
+SECRET = "dckr_pat_kept-nowhere-4711"
+HELPER = "/usr/local/bin/docker-credential-lab"
+SETTINGS: dict[str, Any] = {
+    "docker_access_members": ["alice"],
+    "docker_access_socket_mode": "0600",
+    "docker_engine_prune": {"schedule": "weekly"},
+    "docker_images_list": [{"name": f"{NOWHERE}/team/app", "digest": "sha256:" + "0" * 64}],
+    "docker_registry_auth_logins": [{"registry": NOWHERE, "helper": "lab", "user": "alice"}],
+}
+
+
+def install_helper(host: LabHost) -> None:
+    """Have a credential helper on the host that tells when it is asked."""
+    host.sh(f"printf '#!/bin/sh\\ntouch /helper-was-asked\\n' > {HELPER}; chmod 755 {HELPER}")
+
+
+def enabled(host: LabHost) -> list[str]:
+    """Return those of the units that the next boot starts; systemctl tells it of files where nothing runs."""
+    states = host.sh(f"SYSTEMD_OFFLINE=1 systemctl is-enabled {' '.join(UNITS)} || true").split()
+    return [unit for unit, state in zip(UNITS, states, strict=True) if state == "enabled"]
+
+
+def active(host: LabHost) -> list[str]:
+    states = host.sh(f"systemctl is-active {' '.join(UNITS)} || true").split()
+    return [unit for unit, state in zip(UNITS, states, strict=True) if state != "inactive"]
+
+
+def ok(run: Run) -> Run:
+    assert run.status == 0, run.output
+    return run
+
+
+@pytest.fixture(scope="module")
+def host(workbench: Workbench) -> LabHost:
+    """A machine that runs, as one that Packer has started, and on which an image was baked."""
+    host = workbench.make("test-baking")
+    install_helper(host)
+    foretold = ok(host.converge("--check", "--diff", slipway_baking=True, **SETTINGS))
+    baked = ok(host.converge(slipway_baking=True, **SETTINGS))
+    assert len(baked.changed(host.name)) == len(foretold.changed(host.name))
+    return host
+
+
+@pytest.fixture(scope="module")
+def build(workbench: Workbench) -> LabHost:
+    """A container without systemd, in which an image is built."""
+    name = "test-baking-build"
+    made = workbench.make(name)  # for its inventory, and to be thrown away with the others
+    made.container.remove(v=True, force=True)
+    client = workbench.engine.client
+    container = client.containers.run(
+        workbench.images.host,
+        ["sleep", "infinity"],
+        name=name,
+        network=hosts.ready_network(client, workbench.images).name,
+        labels={LABEL: "host"},
+        init=True,  # reaps what has ended, as whoever starts a build does
+        detach=True,
+    )
+    path = LAB / "workbench" / name / "builds.yml"
+    inventory.write(path, [name], workbench.engine, workbench.images, group="image_builds")
+    build = LabHost(name, container, path)
+    install_helper(build)
+    return build
+
+
+def bake(build: LabHost, *options: str, **variables: Any) -> Run:
+    return play.run(BAKE, build.inventory, {**SETTINGS, **variables}, list(options))
+
+
+def test_a_machine_that_runs_is_baked_without_starting_anything(host: LabHost) -> None:
+    assert host.sh(PROCESSES) == ""
+    assert active(host) == []
+    assert enabled(host) == UNITS
+    assert "SocketMode=0600" in host.sh("cat /etc/systemd/system/docker.socket.d/slipway.conf")
+    assert host.sh("id --name --groups alice").split() == ["alice", "docker"]
+    assert host.run("ls", "/run/docker.sock", "/run/slipway")[1].count("No such file") == 2
+
+
+def test_a_second_bake_changes_nothing_asks_no_registry_and_says_what_is_left_to_the_first_run(host: LabHost) -> None:
+    run = ok(host.converge(slipway_baking=True, **SETTINGS))
+    assert run.changed(host.name) == []
+    said = [str(result.get("msg")) for name, result in run.results(host.name) if "Say what is left" in name]
+    assert any(f"{NOWHERE}/team/app" in sentence for sentence in said)
+    assert json.loads(host.sh("cat /home/alice/.docker/config.json")) == {"credHelpers": {NOWHERE: "lab"}}
+    assert host.run("ls", "/helper-was-asked")[0] == 2
+
+
+def test_a_secret_is_refused_by_the_login_s_name_and_shown_nowhere(fresh_host: LabHost) -> None:
+    role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_registry_auth"}}
+    logins = [{"username": "acme", "token": SECRET, "user": "alice"}, {"registry": NOWHERE, "helper": "lab"}]
+    variables = {"slipway_baking": True, "docker_registry_auth_logins": logins}
+    run = fresh_host.play(role, options=("-vvv", "--diff"), variables=variables)
+    assert "user alice at docker.io. Have docker_firstboot_credentials" in run.failure(fresh_host.name)
+    assert "Nothing was changed." in run.failure(fresh_host.name)
+    assert SECRET not in run.output.replace(json.dumps(variables), "")
+    assert fresh_host.run("ls", "/home/alice/.docker", "/root/.docker")[1].count("No such file") == 2
+
+
+def test_options_that_dockerd_cannot_read_are_refused(host: LabHost) -> None:
+    before = host.sh("sha256sum /etc/docker/daemon.json")
+    run = host.converge(slipway_baking=True, docker_engine_daemon_options={"mtu": "nonsense"})
+    assert "refuses the new /etc/docker/daemon.json" in run.failure(host.name)
+    assert host.sh("sha256sum /etc/docker/daemon.json") == before
+
+
+def test_a_notified_restart_does_nothing(host: LabHost) -> None:
+    run = host.play(
+        {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution", "platform"]}},
+        {"ansible.builtin.import_role": {"name": "slipway.platform.docker_engine", "tasks_from": "platform"}},
+        {"ansible.builtin.import_role": {"name": "slipway.platform.docker_access"}},
+        {"ansible.builtin.debug": {"msg": "changed"}, "changed_when": True, "notify": "docker_engine restart"},
+        variables={"slipway_baking": True, **SETTINGS},
+    )
+    ok(run)
+    assert active(host) == []
+
+
+def test_the_next_boot_starts_the_engine(host: LabHost) -> None:
+    host.reboot()
+    assert active(host) == UNITS
+    host.sh("docker info")
+
+
+def test_a_later_run_that_bakes_nothing_starts_the_engine(host: LabHost) -> None:
+    units = " ".join(reversed(UNITS))
+    host.sh(f"systemctl disable --now {units}")
+    ok(host.converge(slipway_baking=True, **SETTINGS))
+    assert (active(host), enabled(host)) == ([], UNITS)
+    ok(host.converge(docker_access_members=["alice"]))
+    assert "docker.service" in active(host)
+
+
+def test_bake_yml_changes_nothing_of_a_machine_that_nobody_has_given_up(build: LabHost) -> None:
+    for variables in ({}, {"image_seal_confirmed": "false"}):
+        refused = bake(build, **variables)
+        assert "image_seal_confirmed: true" in refused.failure(build.name)
+    secret = bake(build, image_seal_confirmed=True, docker_registry_auth_logins=[{"username": "acme", "token": SECRET}])
+    assert "user root at docker.io" in secret.failure(build.name)
+    assert build.run("ls", "/etc/yum.repos.d/docker-ce.repo", "/usr/bin/dockerd")[1].count("No such file") == 2
+
+
+def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(build: LabHost) -> None:
+    ok(bake(build, image_seal_confirmed=True, docker_registry_auth_logins=[]))
+    assert enabled(build) == UNITS
+    assert build.sh(PROCESSES) == ""
+    assert build.sh("wc --bytes < /etc/machine-id") == "0"
+    again = ok(bake(build, image_seal_confirmed=True, docker_registry_auth_logins=[]))
+    assert again.changed(build.name) == []
+
+
+def test_bake_yml_refuses_an_image_that_is_dirty(build: LabHost) -> None:
+    build.sh(f'printf \'{{"auths": {{"{NOWHERE}": {{"auth": "YWNtZTo0NzExLTQ3MTE="}}}}}}\' > /opt/config.json')
+    dirty = bake(build, image_seal_confirmed=True, docker_registry_auth_logins=[])
+    build.sh("rm /opt/config.json")
+    assert "/opt/config.json, line 1" in dirty.failure(build.name)

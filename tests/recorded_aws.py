@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AWS as moto plays it, with a record of what was asked: moto ignores some of it, such as the encryption of copies."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+from urllib.parse import parse_qsl
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import boto3
+import requests
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+KEYS = {"aws_access_key_id": "moto-key", "aws_secret_access_key": "moto-word"}
+SCOPE = re.compile(r"Credential=[^/]+/[0-9]+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
+DENIAL = b"""<?xml version="1.0"?><Response><Errors><Error><Code>UnauthorizedOperation</Code>
+<Message>The answer was lost</Message></Error></Errors><RequestID>0</RequestID></Response>"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One signed call of AWS."""
+
+    region: str
+    service: str
+    action: str
+    parameters: dict[str, Any]
+
+
+@dataclass
+class RecordedAws:
+    """A moto server that remembers all calls, and can lose an answer."""
+
+    calls: list[Request] = field(default_factory=list)
+    lost: tuple[str, str] = ("", "")
+
+    def __post_init__(self) -> None:
+        self.moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
+        self.server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=MotoRequestHandler)
+        self.address = f"http://127.0.0.1:{self.server.port}"
+        threading.Thread(target=self.server.serve_forever).start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+    def reset(self) -> None:
+        requests.post(f"{self.address}/moto-api/reset", timeout=10)
+        self.calls.clear()
+
+    def client(self, service: str, region: str) -> Any:
+        return boto3.client(service, region_name=region, endpoint_url=self.address, **KEYS)
+
+    def lose_answer(self, action: str, region: str) -> None:
+        """Do what is asked for next by this action, and tell the caller that it failed."""
+        self.lost = (action, region)
+
+    def made(self, action: str) -> list[Request]:
+        return [call for call in self.calls if call.action == action]
+
+    def changes(self) -> list[str]:
+        """The actions that change something, in their order."""
+        asking = ("Describe", "Get", "List")
+        return [call.action for call in self.calls if not call.action.startswith(asking)]
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = BytesIO(body)
+        scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if scope is None:
+            return self.moto(environ, start_response)
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        parameters: dict[str, Any] = json.loads(body) if target else dict(parse_qsl(body.decode()))
+        action = target.split(".")[-1] or parameters["Action"]
+        self.calls.append(Request(scope["region"], scope["service"], action, parameters))
+        if (action, scope["region"]) != self.lost:
+            return self.moto(environ, start_response)
+        self.lost = ("", "")
+        list(self.moto(environ, _unheard))
+        start_response("403 Forbidden", [("Content-Type", "text/xml"), ("Content-Length", str(len(DENIAL)))])
+        return [DENIAL]
+
+
+def _unheard(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:
+    return lambda data: None
