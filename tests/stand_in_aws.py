@@ -38,14 +38,15 @@ class Aws(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def metadata(self, path: str) -> str | None:
-        """Return what is at a path of any version, or for a folder's path what is in the folder."""
+        """Return what is at a path of any version; at a folder's, that is the names in it."""
         known = {"meta-data/placement/region": REGION, **self.instance}
         if self.keys:
             known[f"meta-data/iam/security-credentials/{ROLE}"] = json.dumps(self.keys)
         _, _, path = path.removeprefix("/").partition("/")
-        if not path.endswith("/"):
-            return known.get(path)
-        below = [name.removeprefix(path) for name in known if name.startswith(path)]
+        if path in known:
+            return known[path]
+        folder = path.rstrip("/") + "/"
+        below = [name.removeprefix(folder) for name in known if name.startswith(folder)]
         return "\n".join(sorted({re.sub("/.*", "/", name) for name in below})) or None
 
 

@@ -89,14 +89,14 @@ class VirtualMachine:
 
     def _emulator(self, disk: Disk, servers: Sequence[Server]) -> list[str]:
         inside = {file: f"/{file.relative_to(TOOLS)}" for file in (*vars(disk).values(), self.console, self.report)}
-        identity = uuid.uuid4().hex[3:]
+        identity = uuid.UUID(f"ec2{uuid.uuid4().hex[3:]}")  # by this cloud-init knows where it is
         forwards = "".join(
             f",guestfwd=tcp:{server.address}:{server.port}-cmd:{shlex.join(server.command)}" for server in servers
         )
         return [
             *("qemu-system-x86_64", "-nographic", "-monitor", "none", "-no-reboot"),
             *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"),
-            *("-smbios", f"type=1,manufacturer=Amazon EC2,serial=ec2{identity},uuid={uuid.UUID('ec2' + identity)}"),
+            *("-smbios", f"type=1,manufacturer=Amazon EC2,serial={identity},uuid={identity}"),
             *("-kernel", inside[disk.kernel], "-initrd", inside[disk.initrd]),
             *("-append", "root=/dev/vda rw console=ttyS0"),
             *("-drive", f"file={inside[disk.image]},format=raw,if=virtio,snapshot=on"),
