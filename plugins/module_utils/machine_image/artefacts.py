@@ -10,6 +10,7 @@ EMPTY = "empty"  # or absent
 EMPTY_FILE = "empty file"  # and not absent
 NO_FILE = "no file"  # a symbolic link may stay
 NO_PROXY = "no proxy"  # no line that sets one
+HELPERS_ONLY = "helpers only"  # a config.json that says which helper has the credentials
 
 # Patterns are relative to their base, a ** at the end is every file below. See tree.py for the links on the way.
 Artefact = collections.namedtuple("Artefact", "what rule patterns")
@@ -76,7 +77,7 @@ OF_A_HOME = [
     Artefact(
         "a history of commands", ABSENT, [".*_history", ".history", ".histfile", ".zhistory", ".lesshst", ".viminfo"]
     ),
-    Artefact("a login at a registry", ABSENT, [".docker/config.json"]),
+    Artefact("a login at a registry", HELPERS_ONLY, [".docker/config.json"]),
     Artefact("credentials of AWS", ABSENT, [".aws/**"]),
     Artefact("what Ansible left", ABSENT, [".ansible/**", ".ansible_async/**"]),
     Artefact("a password for machines", ABSENT, [".netrc"]),

@@ -5,6 +5,7 @@
 import collections
 import contextlib
 import fnmatch
+import json
 import os
 import re
 import stat
@@ -16,6 +17,7 @@ PRESET = "etc/systemd/system-preset/10-docker.preset"
 PROXY_LINE = re.compile(
     rb"(?i)^\s*(?:export\s+|--)?[\"']?(?:\w+_)?proxy(?:_username|_password|-user)?[\"']?\s*[= ]\s*\S"
 )
+HELPERS = {"credHelpers", "credsStore"}  # the keys of a config.json that hold no secret
 # How compressed files and the disk formats of QEMU, VMware and Hyper-V begin.
 PACKED = (
     b"\x1f\x8b",
@@ -89,7 +91,18 @@ def violates(rule, path):
         return is_file and status.st_size > 0
     if rule == artefacts.NO_PROXY:
         return is_file and any(PROXY_LINE.match(line) for line in lines(path))
+    if rule == artefacts.HELPERS_ONLY:
+        return not is_file or not HELPERS.issuperset(docker_config(path))
     return is_file
+
+
+def docker_config(path):
+    """What a config.json says; one that is no JSON says something that ought not to be there."""
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return dict(json.load(stream))
+    except (TypeError, ValueError):
+        return {"": None}
 
 
 def lines(path):

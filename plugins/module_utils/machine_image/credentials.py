@@ -25,7 +25,7 @@ PLACEHOLDER = re.compile(
     rb"(?i)[${<\[*]|x{3}|^\W?(?:pass|passwd|password|pw|pwd|secret|token|foo|bar|baz|xyz|xyzzy)\W?$"
     rb"|^(?:.*\.)?example\.(?:com|net|org)$"
 )
-# Published, and on every machine: the tokens of jwt.io and PyJWT, and the keys of GnuTLS's own test.
+# Published, and on every machine: the tokens of jwt.io and PyJWT, the keys of GnuTLS's own test, cloud-init's example.
 PUBLIC = (
     b".eyJzdWIiOiIxMjM0NTY3ODkwIi",
     b".eyJzb21lIjoicGF5bG9hZCJ9.",
@@ -35,6 +35,7 @@ PUBLIC = (
     b"MHcCAQEEIPAKWV7+pZe9c5EubMNfAEKWRQtP/MvlO9HehwHmJssNoAoGCCqGSM49",
     b"MIIDTQIBAAKCAQEAh60B6yPMRIT7udq2kKuwnQDohvT1U0w+RJcSr23C05cM/Ovn",
     b"MIIEogIBAAKCAQEA6yCv+BLrRP/dMPBXJWK21c0aqxIX6JkODL4K+zlyEURt8/Wp",
+    b"MIIBxwIBAAJhAKD0YSHy73nUgysO13XsJmd4fHiFyQ+00R7VVu2iV9Qco",
 )
 
 

@@ -2,6 +2,7 @@
 # Copyright: Slipway contributors
 """Removes from a root file system what the checker finds of the list."""
 
+import json
 import os
 import shutil
 import stat
@@ -27,6 +28,8 @@ def amend(violation):
     try:
         if rule == artefacts.NO_PROXY:
             keep_lines_without_proxy(path)
+        elif rule == artefacts.HELPERS_ONLY:
+            keep_helpers(path)
         elif rule == artefacts.EMPTY:
             empty(path)
         elif rule == artefacts.EMPTY_FILE:
@@ -58,9 +61,22 @@ def make_empty(path):
 
 
 def keep_lines_without_proxy(path):
-    kept = [line for line in check.lines(path) if not check.PROXY_LINE.match(line)]
+    rewrite(path, b"".join(line for line in check.lines(path) if not check.PROXY_LINE.match(line)))
+
+
+def keep_helpers(path):
+    is_file = stat.S_ISREG(os.lstat(path).st_mode)
+    kept = {key: value for key, value in check.docker_config(path).items() if key in check.HELPERS} if is_file else {}
+    if kept:
+        rewrite(path, json.dumps(kept, indent="\t").encode() + b"\n")
+    else:
+        remove(path)
+
+
+def rewrite(path, content):
+    """In place, as above."""
     with open(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "wb") as stream:
-        stream.writelines(kept)
+        stream.write(content)
 
 
 def preset(units):

@@ -2,6 +2,7 @@
 # Copyright: Slipway contributors
 """Each line of the list of what must not ship is found, and sealed."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -86,6 +87,17 @@ def test_a_proxy_goes_and_the_lines_around_it_stay(root: Path, file: str, line: 
     sealed(root)
     assert found(root) == []
     assert planted.read_text() == "first=1\n# proxy= is explained here\n"
+
+
+def test_a_credential_helper_stays_named_and_a_login_beside_it_goes(root: Path) -> None:
+    helpers = {"credHelpers": {"https://index.docker.io/v1/": "slipway"}}
+    config = plant(root, "home/alice/.docker/config.json", json.dumps(helpers))
+    assert found(root) == []
+    config.write_text(json.dumps({**helpers, "auths": {"registry.internal": {"identitytoken": "4711"}}}))
+    assert found(root) == ["/home/alice/.docker/config.json: a login at a registry"]
+    sealed(root)
+    assert json.loads(config.read_text()) == helpers
+    assert found(root) == []
 
 
 def test_every_violation_is_listed(root: Path) -> None:
