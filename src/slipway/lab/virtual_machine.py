@@ -70,7 +70,7 @@ def reached_from_here(port: int) -> list[str]:
 
 
 class VirtualMachine:
-    """A machine that runs from its making until `stop`. Its second serial port is for what tests have it say."""
+    """A machine that runs until its context ends. Its second serial port is for what tests have it say."""
 
     def __init__(self, name: str, disk: Disk, servers: Sequence[Server]) -> None:
         self.name = name
@@ -125,7 +125,10 @@ class VirtualMachine:
         lines = [line.split(maxsplit=1) for line in _text(self.report).splitlines(keepends=True) if line.endswith("\n")]
         return {key: value[0].strip() if value else "" for key, *value in (line for line in lines if line)}
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """End the machine as a power cut does."""
         self._process.kill()  # unshare --kill-child: the commands that speak to servers go, too
         self._process.wait()
