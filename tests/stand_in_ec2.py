@@ -15,7 +15,8 @@ from typing import Any
 
 import docker
 import yaml
-from moto.server import DomainDispatcherApplication, ThreadedMotoServer, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.server import ThreadedMotoServer
 from werkzeug.serving import make_server
 
 from slipway.lab import hub, private_engine

@@ -122,8 +122,8 @@ class VirtualMachine:
 
     def said(self) -> dict[str, str]:
         """Return the values of the report's lines so far, by key; a line that has not ended is none."""
-        lines = [line.split(maxsplit=1) for line in _text(self.report).splitlines(keepends=True) if line.endswith("\n")]
-        return {key: value[0].strip() if value else "" for key, *value in (line for line in lines if line)}
+        lines = [line for line in _text(self.report).splitlines(keepends=True) if line.endswith("\n")]
+        return {key: value.strip() for key, _, value in (line.partition(" ") for line in lines)}
 
     def __enter__(self) -> Self:
         return self
