@@ -38,7 +38,7 @@ down: ## Remove everything that `make up` made
 test: export LAB := offline
 test: $(SETUP) lint ## What every change is proven by; on the stand-in, which alone has repositories to refuse
 	@python -m slipway.lab prepare
-	@molecule test $(foreach scenario,default access registry-auth migrate images,--scenario-name $(scenario))
+	@molecule test $(foreach scenario,default access registry-auth migrate images bake,--scenario-name $(scenario))
 	@pytest tests/unit tests/lab -m "not slow"
 
 .PHONY: test-all

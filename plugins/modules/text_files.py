@@ -21,6 +21,11 @@ options:
     type: list
     elements: path
     default: []
+  required_users:
+    description: Users of the host for whom the files are. Where one of them is missing, nothing is written.
+    type: list
+    elements: str
+    default: []
 author:
   - Slipway contributors (@slipway)
 attributes:
@@ -61,7 +66,7 @@ changed_files:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils import file_io
+from ansible_collections.slipway.platform.plugins.module_utils import acting_as, file_io
 
 FILE_MODE = 0o644
 COMMAND_MODE = 0o755
@@ -74,6 +79,16 @@ def problem(files):
             return f"the path {path!r} is not absolute: start it with /"
         if not isinstance(text, str):
             return f"what {path} is to hold is no text: quote it, or make it JSON with the filter to_json"
+    return None
+
+
+def problem_of_users(names):
+    """Why the files are of no use to one of the users, or None."""
+    try:
+        for name in names:
+            acting_as.find_account(name)
+    except acting_as.AccountError as error:
+        return str(error)
     return None
 
 
@@ -93,10 +108,11 @@ def main():
         argument_spec={
             "files": {"type": "dict", "required": True},
             "executable": {"type": "list", "elements": "path", "default": []},
+            "required_users": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
-    wrong = problem(module.params["files"])
+    wrong = problem(module.params["files"]) or problem_of_users(module.params["required_users"])
     if wrong:
         module.fail_json(msg=f"{wrong[0].upper()}{wrong[1:]}. Nothing was changed.")
     changes = differing(module.params["files"], module.params["executable"])

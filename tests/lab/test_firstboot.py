@@ -22,9 +22,10 @@ PORT = 8169
 FOLDER = "/run/stand-in-aws"
 SECRET = "docker-hub"
 UNIT = "docker-auth-check.service"
+BOOT = "docker-firstboot.service"
 WRITTEN = (
     "/etc/slipway /usr/local/lib/slipway /usr/local/bin/docker-credential-slipway "
-    f"/etc/systemd/system/{UNIT} /root/.docker /home/alice/.docker"
+    f"/etc/systemd/system/{UNIT} /etc/systemd/system/{BOOT} /root/.docker /home/alice/.docker"
 )
 PULL = "docker image rm --force alice/private >/dev/null 2>&1; runuser --login {} --command 'docker pull alice/private'"
 
@@ -45,8 +46,8 @@ def engine_host(workbench: Workbench) -> LabHost:
 @pytest.fixture
 def host(engine_host: LabHost, token: str) -> LabHost:
     """The host without anything of the role, in a stand-in for AWS that has the Hub's credentials in a secret."""
-    engine_host.run("systemctl", "disable", "--now", UNIT)
-    engine_host.run("systemctl", "reset-failed", UNIT)
+    engine_host.run("systemctl", "disable", "--now", UNIT, BOOT)
+    engine_host.run("systemctl", "reset-failed")
     engine_host.sh(f"rm -rf {WRITTEN}; systemctl daemon-reload")
     if engine_host.run("systemctl", "is-active", "stand-in-aws.service")[0] != 0:
         surround(engine_host)
@@ -187,5 +188,20 @@ def test_what_could_not_be_asked_for_is_refused_and_nothing_changed(host: LabHos
     assert host.run("sh", "-c", f"ls -d {WRITTEN} 2>&- | grep .")[1] == ""
 
 
-def test_an_unknown_user_is_refused_by_name(host: LabHost) -> None:
-    assert "zoe" in apply(host, **settings("zoe")).failure(host.name)
+def test_an_unknown_user_is_refused_by_name_and_nothing_changed(host: LabHost) -> None:
+    refused = apply(host, **settings("zoe")).failure(host.name)
+    assert "'zoe' does not exist on this host" in refused
+    assert "Nothing was changed" in refused
+    assert host.run("sh", "-c", f"ls -d {WRITTEN} 2>&- | grep .")[1] == ""
+
+
+def test_an_instance_without_its_secret_is_not_ready_until_it_is_there(host: LabHost, token: str) -> None:
+    keep(host, None)
+    ok(apply(host, **settings(slipway_baking=True, docker_firstboot_enabled=True)))
+    assert host.run("systemctl", "start", BOOT)[0] != 0
+    status, sentence = host.run("slipway-ready")
+    assert (status, f"there is no {SECRET} in secretsmanager" in sentence) == (1, True), sentence
+    keep(host, {"username": "alice", "accessToken": token})
+    host.sh(f"systemctl start {BOOT}")
+    assert "credentials are there for" in host.sh("slipway-ready")
+    assert token not in host.sh("cat /run/slipway/ready.json")

@@ -29,6 +29,7 @@ OF_THE_SYSTEM = [
         ABSENT,
         ["var/lib/cloud/" + name for name in ("data", "instance", "instances", "seed", "sem")],
     ),
+    Artefact("a first boot's result", ABSENT, ["var/lib/slipway/firstboot/**"]),
     Artefact(
         "a DHCP lease",
         ABSENT,

@@ -60,7 +60,7 @@ def download(packages: list[str], suite: str, into: Path) -> None:
 
 
 def tool(lab: Path, program: str, *packages: str) -> str:
-    """Return the path of a program: the machine's, or that of packages unpacked below the lab (nothing is installed)."""
+    """Return the path of a program: the machine's, or else of packages unpacked below the lab; none is installed."""
     installed = shutil.which(program)
     if installed:
         return installed

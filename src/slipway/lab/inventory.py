@@ -20,7 +20,7 @@ def write(
     _write(path, {group: {"hosts": dict.fromkeys(hosts), "vars": _connection(engine) | _stand_in(engine, made_of)}})
 
 
-def write_root(path: Path, folder: Path, tree: str, fingerprint: str) -> None:
+def write_root(path: Path, folder: Path, tree: str, fingerprint: str | None) -> None:
     """Write the inventory of a machine's root file system in a folder, for whose packages there is a tree."""
     machine = {
         "ansible_host": str(folder.resolve()),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in repository on the machine's loopback: a root file system has no network of its own, and bakes from here."""
+"""The stand-in repository on the machine's loopback, since a root file system in a folder has no network of its own."""
 
 import os
 import signal

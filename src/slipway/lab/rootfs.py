@@ -70,6 +70,9 @@ TOOLS = Rootfs(
             *("nginx", "nginx-common", "createrepo-c", "libcreaterepo-c0", "libdrpm0", "libzck1", "dnf-plugins-core"),
             # For images: what Debian splits off its python3.11.
             *("python3.11-venv", "python3-pip-whl", "python3-setuptools-whl", "python3-distutils", "python3-lib2to3"),
+            # For hosts that pull a site's own playbook.
+            *("git", "ansible-core", "python3-cryptography", "python3-cffi-backend", "python3-jinja2"),
+            *("python3-markupsafe", "python3-packaging", "python3-resolvelib", "python3-yaml"),
         ),
         "trixie": ("docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx"),
     },

@@ -71,6 +71,8 @@ DISTRIBUTION = (
     Rpm("dnf-plugins-core", OLD, "dnf-plugins-core"),
     Rpm("epel-release", OLD, "docker.io"),
     Rpm("python3.11", OLD, "python3.11-venv"),
+    Rpm("git", OLD, "git"),
+    Rpm("ansible-core", OLD, "ansible-core"),
 )
 PLACEHOLDERS = (Rpm("distribution", OLD, "docker.io"),)
 EPEL = (Rpm("tini", OLD, "tini"),)

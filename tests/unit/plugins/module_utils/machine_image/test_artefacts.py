@@ -23,6 +23,7 @@ ARTEFACTS = [
     "var/lib/cloud/instances/i-0abc/user-data.txt",
     "var/lib/cloud/seed/nocloud/meta-data",
     "var/log/cloud-init.log",
+    "var/lib/slipway/firstboot/applied.json",
     "var/lib/dhclient/dhclient--eth0.lease",
     "var/lib/NetworkManager/internal-eth0.lease",
     "var/lib/NetworkManager/secret_key",

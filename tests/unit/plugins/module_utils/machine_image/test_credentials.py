@@ -47,7 +47,8 @@ CREDENTIALS = {
 }
 EXAMPLES = [
     "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
-    "-----BEGIN DSA PRIVATE KEY-----\n    MIIBxwIBAAJhAKD0YSHy73nUgysO13XsJmd4fHiFyQ+00R7VVu2iV9Qco\n    ...\n",  # cloud-init
+    # Of cloud-init's documentation.
+    "-----BEGIN DSA PRIVATE KEY-----\n    MIIBxwIBAAJhAKD0YSHy73nUgysO13XsJmd4fHiFyQ+00R7VVu2iV9Qco\n    ...\n",
     '{"auth": "true", "auths": {"a": {"auth": "bm90IGEgbG9naW4="}}}',
     "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "http://user:password@proxy.internal:3128 http://$USER:$PASSWORD@proxy/ http://{user}:{password}@proxy/",

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The folder that was baked, throw-away copies of it, and ways to run the bake and the checker once more."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.lab import play
+from slipway.lab.paths import LAB, PROJECT
+
+
+@pytest.fixture(scope="module", autouse=True)
+def reach_the_lab() -> None:
+    """No host of the lab takes part."""
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return LAB / "bake/machine"
+
+
+@pytest.fixture(scope="session")
+def inventory() -> Path:
+    return LAB / "molecule/bake"
+
+
+@pytest.fixture(scope="session")
+def canary() -> str:
+    """What was in the environment of the bake, and is given to it as a registry's token, too."""
+    return os.environ["BAKE_TOKEN"]
+
+
+@pytest.fixture(scope="module")
+def copy(root: Path) -> Iterator[Callable[[str], Path]]:
+    """Make a copy of the folder, under a name."""
+    made = []
+
+    def make(name: str) -> Path:
+        made.append(root.with_name(name))
+        subprocess.run(["cp", "--archive", "--reflink=auto", root, made[-1]], check=True)
+        return made[-1]
+
+    yield make
+    for folder in made:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def bake_playbook() -> Path:
+    return PROJECT / "playbooks/bake.yml"
+
+
+@pytest.fixture(scope="session")
+def bake(inventory: Path, bake_playbook: Path) -> Callable[..., play.Run]:
+    """Bake the folder once more, with other variables."""
+
+    def run(**variables: Any) -> play.Run:
+        return play.run(bake_playbook, inventory, variables)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def check(canary: str) -> Callable[[Path], tuple[int, list[str]]]:
+    """Run the checker; return its exit status and what it lists."""
+
+    def run(path: Path) -> tuple[int, list[str]]:
+        command = ["slipway-image-check", "--canary-file=-", str(path)]
+        done = subprocess.run(command, input=canary, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout.splitlines()
+
+    return run

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The baked folder boots by systemd-nspawn, and is a container host without another step.
+
+There is no network, so there are no AWS' metadata either; and no container runs, for systemd-nspawn shows control
+groups of version 1 read-only. A boot with a kernel and a network of its own is in tests/lab.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from slipway.lab import nspawn
+from slipway.lab.nspawn import Machine
+
+
+@pytest.fixture(scope="module")
+def machines(copy: Callable[[str], Path]) -> Iterator[list[Machine]]:
+    """Two machines, each booted from a copy of its own."""
+    with ExitStack() as running:
+        yield [running.enter_context(nspawn.booted(copy(name))) for name in ("first", "second")]
+
+
+@pytest.fixture(scope="module")
+def machine(machines: list[Machine]) -> Machine:
+    return machines[0]
+
+
+def test_nothing_fails_but_the_check_of_credentials_that_only_an_instance_of_aws_finds(machine: Machine) -> None:
+    failed = machine.output("systemctl", "list-units", "--failed", "--plain", "--no-legend").splitlines()
+    assert [line.split()[0] for line in failed] == ["docker-auth-check.service"]
+    journal = machine.output("journalctl", "--unit=docker-auth-check.service", "--output=cat")
+    assert "the instance metadata service at http://169.254.169.254 does not answer" in journal
+
+
+def test_the_boot_has_reached_multi_user_mode(machine: Machine) -> None:
+    assert machine.output("systemctl", "is-active", "multi-user.target") == "active"
+
+
+def test_the_engine_answers_root_and_the_member_of_its_group_and_nobody_else(machine: Machine) -> None:
+    question = ("docker", "version", "--format={{.Server.Version}}")
+    version = machine.output(*question)
+    assert version
+    assert machine.output("runuser", "--user=alice", "--", *question) == version
+    assert "permission denied" in machine.run("runuser", "--user=nobody", "--", *question).stderr
+
+
+def test_the_socket_belongs_to_the_docker_group_only(machine: Machine) -> None:
+    assert machine.output("stat", "--format=%U:%G %a", "/run/docker.sock") == "root:docker 660"
+
+
+@pytest.mark.parametrize(
+    "identity", ["/etc/machine-id", "/etc/ssh/ssh_host_ed25519_key.pub", "/var/lib/docker/engine-id"]
+)
+def test_each_machine_has_made_an_identity_of_its_own(machines: list[Machine], identity: str) -> None:
+    first, second = (machine.output("cat", identity) for machine in machines)
+    assert first and second
+    assert first != second

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a bake leaves: a folder that is ready to boot, and nothing on the machine that has baked it."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+UNITS = ["containerd.service", "docker-auth-check.service", "docker-prune.timer", "docker.service", "docker.socket"]
+ENGINE = ["containerd.service", "docker.service", "docker.socket"]
+HELPERS = {"credHelpers": {"https://index.docker.io/v1/": "slipway"}}
+
+
+def systemctl(root: Path, *arguments: str) -> str:
+    done = subprocess.run(["systemctl", f"--root={root}", *arguments], capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def enabled(root: Path, units: list[str]) -> list[str]:
+    return [unit for unit in units if systemctl(root, "is-enabled", unit) == "enabled"]
+
+
+def roots_of_processes() -> Iterator[Path]:
+    for process in Path("/proc").glob("[0-9]*"):
+        # One that has ended meanwhile; or, where this machine is a sandbox, its first, which nobody may look at.
+        with suppress(FileNotFoundError, ProcessLookupError, PermissionError):
+            yield (process / "root").readlink()
+
+
+def test_no_process_is_left_in_the_folder(root: Path) -> None:
+    assert [path for path in roots_of_processes() if path.is_relative_to(root)] == []
+
+
+def test_no_mount_is_left_below_the_folder(root: Path) -> None:
+    mounts = [Path(line.split()[4]) for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    assert [path for path in mounts if path.is_relative_to(root)] == []
+
+
+def test_what_shall_run_is_enabled(root: Path) -> None:
+    assert enabled(root, UNITS) == UNITS
+
+
+def test_the_member_is_in_the_group(root: Path) -> None:
+    (group,) = [line for line in (root / "etc/group").read_text().splitlines() if line.startswith("docker:")]
+    assert group.rpartition(":")[2] == "alice"
+
+
+def test_the_engine_is_configured(root: Path) -> None:
+    assert json.loads((root / "etc/docker/daemon.json").read_text())["userland-proxy"] is False
+
+
+def test_the_helper_is_named_and_no_login_is_beside_it(root: Path) -> None:
+    for home in ("root", "home/alice"):
+        assert json.loads((root / home / ".docker/config.json").read_text()) == HELPERS
+
+
+def test_the_machine_id_is_an_empty_file(root: Path) -> None:
+    assert (root / "etc/machine-id").read_bytes() == b""
+
+
+@pytest.mark.parametrize(("with_preset", "left"), [(True, ENGINE), (False, [])], ids=["preset", "without it"])
+def test_a_first_boot_that_applies_all_presets_keeps_the_engine_because_of_the_preset(
+    copy: Callable[[str], Path], with_preset: bool, left: list[str]
+) -> None:
+    root = copy(f"presets-{with_preset}")
+    (root / "usr/lib/systemd/system-preset/99-default-disable.preset").write_text("disable *\n")  # as EL has it
+    if not with_preset:
+        (root / "etc/systemd/system-preset/10-docker.preset").unlink()
+    systemctl(root, "preset-all", "--preset-mode=full")
+    assert enabled(root, ENGINE) == left

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An instance makes itself ready at boot, and says so, or why not; a site's playbook comes signed or not at all."""
+
+import json
+from typing import Any
+
+import pytest
+
+from slipway.lab.play import Run
+from slipway.lab.workbench import LabHost, Workbench
+
+UNIT = "docker-firstboot.service"
+REPORT = "/run/slipway/ready.json"
+STATE = "/var/lib/slipway/firstboot"
+INSTANCE = "/etc/slipway/firstboot-instance.json"
+NETWORK = {"docker_firstboot_enabled": True, "docker_firstboot_wait_for": ["download.docker.com:443"]}
+SITE = "file:///srv/site"
+MARKER = "/etc/site-was-here"
+SECRET = "kept-nowhere-4711"
+BASEOS = (
+    "printf '[baseos]\nname=BaseOS\nbaseurl=https://download.docker.com/baseos\n"
+    "gpgcheck=1\ngpgkey=https://download.docker.com/baseos/gpg\n' >/etc/yum.repos.d/baseos.repo"
+)
+PLAYBOOK = "- {hosts: localhost, gather_facts: false, tasks: [%s]}"
+GREETING = PLAYBOOK % f"{{ansible.builtin.copy: {{content: here, dest: {MARKER}}}}}"
+FAILURE = PLAYBOOK % f"{{ansible.builtin.fail: {{msg: it had {SECRET}}}}}"
+# Two people, of whom the image trusts one; each has a keyring of his own.
+PEOPLE = """
+for name in trusted stranger; do
+    mkdir --mode=700 /root/$name
+    gpg --homedir /root/$name --batch --quiet --passphrase '' --quick-generate-key $name@site.test ed25519 sign never
+done
+"""
+# A branch per kind of commit. Each has the playbook of the first but the one whose playbook fails.
+BRANCHES = f"""
+cd /srv && git init --quiet --initial-branch=signed site && cd site
+git config user.name ops && git config user.email ops@site.test
+commit() {{ git add local.yml; GNUPGHOME=/root/$1 git commit --quiet --allow-empty --message=change $2; }}
+echo '{GREETING}' >local.yml; commit trusted --gpg-sign=trusted@site.test
+git checkout --quiet -b unsigned signed; commit trusted
+git checkout --quiet -b by-a-stranger signed; commit stranger --gpg-sign=stranger@site.test
+git checkout --quiet -b failing signed; echo '{FAILURE}' >local.yml; commit trusted --gpg-sign=trusted@site.test
+git checkout --quiet signed
+"""
+
+
+@pytest.fixture(scope="module")
+def host(workbench: Workbench) -> LabHost:
+    host = workbench.make("test-readiness")
+    converged = host.converge()
+    assert converged.status == 0, converged.output
+    host.sh(BASEOS + PEOPLE)
+    return host
+
+
+@pytest.fixture(scope="module")
+def site(host: LabHost) -> LabHost:
+    """The host as an image bakes it that applies a playbook, with the repository of that."""
+    wanted = {
+        "docker_firstboot_pull_url": SITE,
+        "docker_firstboot_pull_trusted_keys": [host.sh("gpg --homedir /root/trusted --armor --export")],
+    }
+    host.sh(f"systemctl stop {UNIT} || true; systemctl reset-failed")
+    ok(apply(host, slipway_baking=True, **NETWORK, **wanted))
+    assert host.run("systemctl", "is-active", UNIT)[1] == "inactive", "a bake starts nothing"
+    host.sh(BRANCHES)
+    return host
+
+
+@pytest.fixture(autouse=True)
+def no_wish_of_an_instance(host: LabHost) -> None:
+    host.sh(f"rm -f {INSTANCE}")
+
+
+def apply(host: LabHost, *options: str, **variables: Any) -> Run:
+    """Run the role alone."""
+    facts = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution"]}}
+    role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_firstboot"}}
+    return host.play(facts, role, options=options, variables=variables)
+
+
+def ok(run: Run) -> Run:
+    assert run.status == 0, run.output
+    return run
+
+
+def boot(host: LabHost, **of_the_instance: Any) -> tuple[int, str]:
+    """Start the unit as a first boot does, with settings of this instance; return what slipway-ready says."""
+    host.sh(f"rm -rf {STATE} {MARKER}; echo '{json.dumps(of_the_instance)}' >{INSTANCE}; chmod 644 {INSTANCE}")
+    host.run("systemctl", "restart", UNIT)
+    return host.run("slipway-ready")
+
+
+def journal(host: LabHost) -> str:
+    return host.sh(f"journalctl --no-pager --lines 40 --unit {UNIT}")
+
+
+def is_failed(host: LabHost) -> bool:
+    return UNIT in host.sh("systemctl list-units --failed --plain --no-legend")
+
+
+def test_a_live_host_is_made_ready_and_is_after_each_boot(host: LabHost) -> None:
+    foretold = ok(apply(host, "--check", "--diff", **NETWORK)).changed(host.name)
+    assert len(foretold) == 1 and host.run("ls", "/etc/slipway")[0] == 2
+    assert len(ok(apply(host, **NETWORK)).changed(host.name)) == 2
+    assert ok(apply(host, **NETWORK)).changed(host.name) == []
+    host.reboot()
+    status, sentence = host.run("runuser", "--login", "alice", "--command", "slipway-ready --wait 30")
+    assert (status, sentence.partition(":")[0]) == (0, "ready")
+    report = json.loads(host.sh(f"runuser --login alice --command 'cat {REPORT}'"))
+    assert report["state"] == "ready"
+    assert [step["step"] for step in report["steps"]] == ["settings", "network", "engine"]
+    assert report["steps"][2]["detail"] == "version " + host.sh("docker version --format '{{.Server.Version}}'")
+
+
+def test_a_boot_without_a_network_fails_with_the_reason(host: LabHost) -> None:
+    route = host.sh("ip route show default")
+    host.sh("ip route delete default")
+    try:
+        run = apply(host, docker_firstboot_enabled=True, docker_firstboot_wait_seconds=1)
+        assert "after 1 s, there is no default route" in run.failure(host.name)
+        assert is_failed(host)
+    finally:
+        host.sh(f"ip route add {route}")
+    status, sentence = boot(host, wait_for=["127.0.0.1:9"])
+    assert status == 1
+    assert "127.0.0.1:9 does not answer (Connection refused)" in sentence
+    assert json.loads(host.sh(f"cat {REPORT}"))["state"] == "failed"
+
+
+def test_a_boot_whose_engine_does_not_answer_fails_and_the_next_is_ready(host: LabHost) -> None:
+    ok(apply(host, **NETWORK | {"docker_firstboot_wait_seconds": 2}))
+    host.sh("systemctl stop docker.service docker.socket")
+    try:
+        status, sentence = boot(host)
+        assert status == 1
+        assert "engine (after 2 s, the engine does not answer (Cannot connect" in sentence
+        assert is_failed(host)
+    finally:
+        host.sh("systemctl start docker.socket docker.service")
+    assert boot(host)[0] == 0
+
+
+def test_an_instance_that_is_not_yet_ready_says_so(host: LabHost) -> None:
+    ok(apply(host, **NETWORK))
+    host.sh(f"systemctl stop {UNIT}")
+    assert host.run("slipway-ready", "--wait", "1")[0] == 2
+
+
+def test_a_signed_playbook_is_applied_once(site: LabHost) -> None:
+    status, sentence = boot(site)
+    assert (status, site.sh(f"cat {MARKER}")) == (0, "here"), journal(site)
+    assert f"local.yml of {SITE} at {site.sh('git -C /srv/site rev-parse HEAD')}" in sentence
+    assert site.sh(f"stat --format=%a {STATE}") == "700"
+    site.sh(f"rm {MARKER}; systemctl restart {UNIT}")
+    assert site.run("ls", MARKER)[0] == 2, "applied again"
+
+
+@pytest.mark.parametrize("branch", ["unsigned", "by-a-stranger", "missing"])
+def test_a_playbook_that_nobody_trusted_has_signed_is_not_run(site: LabHost, branch: str) -> None:
+    status, sentence = boot(site, pull_checkout=branch)
+    assert status == 1
+    assert f"{SITE} is not trusted, and its playbook was not run" in sentence, site.sh(
+        f"journalctl --no-pager -n 30 --unit {UNIT}"
+    )
+    assert site.run("ls", MARKER)[0] == 2
+    assert is_failed(site)
+
+
+def test_a_playbook_that_fails_is_tried_again_and_its_output_is_the_journal_s_alone(site: LabHost) -> None:
+    status, sentence = boot(site, pull_checkout="failing")
+    assert (status, "the playbook local.yml failed" in sentence) == (1, True), sentence
+    assert SECRET not in sentence + site.sh(f"cat {REPORT}")
+    assert SECRET in site.sh(f"journalctl --no-pager --boot --unit {UNIT}")
+    site.sh(f"echo '{{}}' >{INSTANCE}; systemctl restart {UNIT}")
+    assert site.sh(f"cat {MARKER}") == "here"
+
+
+def test_a_repository_that_is_not_there_is_told_from_a_playbook_that_fails(site: LabHost) -> None:
+    site.sh("mv /srv/site /srv/away")
+    try:
+        status, sentence = boot(site)
+        assert (status, f"{SITE} cannot be fetched (" in sentence) == (1, True), sentence
+    finally:
+        site.sh("mv /srv/away /srv/site")
+
+
+def test_an_instance_may_not_say_whose_commits_are_trusted(site: LabHost) -> None:
+    status, sentence = boot(site, pull_trusted_keys="")
+    assert (status, f"{INSTANCE} may hold wait_for, pull_checkout, pull_playbook" in sentence) == (1, True)
+
+
+def test_an_address_with_a_password_is_refused_and_not_told(host: LabHost) -> None:
+    before = host.run("sh", "-c", "sha256sum /etc/slipway/*")
+    run = apply(host, **NETWORK, docker_firstboot_pull_url=f"https://ops:{SECRET}@git.site.test/site")
+    assert "holds credentials" in run.failure(host.name)
+    assert "Nothing was changed" in run.failure(host.name)
+    assert SECRET not in run.failure(host.name)
+    assert host.run("sh", "-c", "sha256sum /etc/slipway/*") == before
