@@ -10,6 +10,7 @@ every request. What is published lands in metrics.jsonl. While there is a file n
 import datetime
 import hmac
 import json
+import re
 import secrets
 import sys
 from collections import Counter
@@ -32,12 +33,30 @@ class Aws(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), Handler)
         self.keys = keys
         self.folder = folder
+        self.instance: dict[str, str] = {}  # more texts of the metadata service by path, such as user-data
         self.tokens: set[str] = set()
         self.requests: Counter[str] = Counter()
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+    def metadata(self, path: str) -> str | None:
+        """Return what is at a path of any version; at a folder's, that is the names in it."""
+        known = {
+            "meta-data/placement/region": REGION,
+            "meta-data/instance-id": INSTANCE,
+            "meta-data/tags/instance/aws:autoscaling:groupName": GROUP,
+            **self.instance,
+        }
+        if self.keys and not (self.folder and (self.folder / "no-role").exists()):
+            known[f"meta-data/iam/security-credentials/{ROLE}"] = json.dumps(self.keys)
+        _, _, path = path.removeprefix("/").partition("/")
+        if path in known:
+            return known[path]
+        folder = path.rstrip("/") + "/"
+        below = [name.removeprefix(folder) for name in known if name.startswith(folder)]
+        return "\n".join(sorted({re.sub("/.*", "/", name) for name in below})) or None
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -61,17 +80,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests["GET " + self.path] += 1
         if self.headers.get(TOKEN_HEADER) not in self.server.tokens:
             return self.answer(401)
-        roles = "/latest/meta-data/iam/security-credentials/"
-        metadata = {
-            "/latest/meta-data/placement/region": REGION,
-            "/latest/meta-data/instance-id": INSTANCE,
-            "/latest/meta-data/tags/instance/aws:autoscaling:groupName": GROUP,
-        }
-        if self.server.keys and not (self.server.folder and (self.server.folder / "no-role").exists()):
-            metadata |= {roles: ROLE, roles + ROLE: json.dumps(self.server.keys)}
-        if self.path not in metadata:
-            return self.answer(404)
-        return self.answer(200, metadata[self.path])
+        text = self.server.metadata(self.path)
+        return self.answer(404) if text is None else self.answer(200, text)
 
     def do_POST(self) -> None:
         """GetSecretValue and PutMetricData, for those who sign with the role's keys."""

@@ -24,18 +24,19 @@ START_SECONDS = 10
 
 def start(client: docker.DockerClient, images: Images) -> str:
     """Serve the repository's content unless that is done already; return the address of its tree. Raises LabError."""
-    if not _is_running():
-        assert images.repository
-        _serve(_content(client, images.repository))
+    assert images.repository
+    folder = _content(client, images.repository)
+    if str(folder) not in _running():
+        stop()  # it would serve what an older image has
+        _serve(folder)
     return f"http://127.0.0.1:{_port()}/linux"
 
 
 def stop() -> None:
     """End the server, if it runs."""
-    if _is_running():
-        pid = int(PID_FILE.read_text())
-        os.kill(pid, signal.SIGTERM)
-        while _is_running():
+    if _running():
+        os.kill(int(PID_FILE.read_text()), signal.SIGTERM)
+        while _running():
             time.sleep(0.05)
 
 
@@ -43,7 +44,7 @@ def _content(client: docker.DockerClient, repository: str) -> Path:
     """Return the folder with the content of the repository's image, copying it below .lab where it is missing."""
     folder = LAB / repository.removeprefix("slipway/").replace(":", "-")
     if folder.exists():
-        return folder
+        return folder / "www"
     unfinished = folder.with_suffix(".unfinished")
     archive = folder.with_suffix(".tar")
     container = client.containers.create(repository)
@@ -57,21 +58,12 @@ def _content(client: docker.DockerClient, repository: str) -> Path:
         tar.extractall(unfinished, filter="data")
     archive.unlink()
     unfinished.rename(folder)
-    return folder
+    return folder / "www"
 
 
 def _serve(folder: Path) -> None:
-    command = [
-        sys.executable,
-        "-u",
-        "-m",
-        "http.server",
-        "--bind",
-        "127.0.0.1",
-        "--directory",
-        str(folder / "www"),
-        "0",
-    ]
+    arguments = ["http.server", "--bind", "127.0.0.1", "--directory", str(folder), "0"]
+    command = [sys.executable, "-u", "-m", *arguments]
     with LOG.open("w") as log:
         server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     PID_FILE.write_text(str(server.pid))
@@ -87,8 +79,9 @@ def _port() -> str:
     return LOG.read_text().partition(" port ")[2].partition(" ")[0]
 
 
-def _is_running() -> bool:
+def _running() -> list[str]:
+    """The server's command line, empty where none runs."""
     with suppress(OSError, ValueError):
-        command = Path(f"/proc/{int(PID_FILE.read_text())}/cmdline").read_bytes()
-        return b"http.server" in command
-    return False
+        command = Path(f"/proc/{int(PID_FILE.read_text())}/cmdline").read_text().split("\0")
+        return command if "http.server" in command else []
+    return []

@@ -37,6 +37,15 @@ def is_running() -> bool:
     return _pid() is not None
 
 
+def inside_its_network() -> list[str]:
+    """Return what to put before a command that is to be where the engine's published ports are. Root may run it."""
+    pid = _pid()
+    if pid is None:
+        return []
+    engine = Path(f"/proc/{pid}/task/{pid}/children").read_text().strip()
+    return ["nsenter", f"--net=/proc/{engine}/ns/net"]
+
+
 def start(setting: Setting) -> None:
     """Start the engine and wait until it listens. Raises LabError, with the engine's last words, if it does not."""
     if len(str(SOCKET)) > LONGEST_SOCKET_PATH:

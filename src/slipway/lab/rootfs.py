@@ -78,6 +78,9 @@ TOOLS = Rootfs(
     },
 )
 
+# What emulates a machine, and carries its connections to the lab's servers.
+MACHINE_TOOLS = Rootfs("machine-tools", ("qemu-system-x86", "netcat-openbsd"))
+
 
 def build(rootfs: Rootfs) -> Path:
     """Make the archive of a root file system unless it is there; return its path. Takes about 40 s."""

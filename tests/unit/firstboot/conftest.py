@@ -10,28 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import jinja2
 import pytest
-import requests
 from moto.server import ThreadedMotoServer
 
-from tests.stand_in_aws import REGION, ROLE, Aws
+from tests.moto_account import Cloud, account_with_a_role
+from tests.stand_in_aws import Aws
 
 TEMPLATES = Path(__file__).parents[3] / "roles/docker_firstboot/templates"
 LIBRARY = Path(__file__).parents[3] / "files"
 HUB = "https://index.docker.io/v1/"
 SECRET = "docker-hub"
-POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["secretsmanager:GetSecretValue", "ssm:GetParameter"],
-            "Resource": "*",
-        }
-    ],
-}
 
 
 @pytest.fixture(scope="session")
@@ -44,43 +33,9 @@ def moto() -> Iterator[str]:
     server.stop()
 
 
-def client(moto: str, service: str) -> Any:
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    return boto3.client(service, region_name=REGION, endpoint_url=moto, **keys)
-
-
-@dataclass
-class Cloud:
-    """An AWS account with one role, which may read secrets."""
-
-    address: str
-    keys: dict[str, str]
-
-    def __post_init__(self) -> None:
-        self.secrets = client(self.address, "secretsmanager")
-        self.parameters = client(self.address, "ssm")
-        self.iam = client(self.address, "iam")
-
-    def enforce(self, after: str = "0") -> None:
-        """From now on, let in only who signs rightly and is allowed to by the role's policy."""
-        requests.post(f"{self.address}/moto-api/reset-auth", data=after, timeout=10)
-
-
 @pytest.fixture
 def cloud(moto: str) -> Iterator[Cloud]:
-    requests.post(f"{moto}/moto-api/reset", timeout=10)
-    iam = client(moto, "iam")
-    role = iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    iam.put_role_policy(RoleName=ROLE, PolicyName="read", PolicyDocument=json.dumps(POLICY))
-    keys = client(moto, "sts").assume_role(RoleArn=role, RoleSessionName="instance")["Credentials"]
-    cloud = Cloud(
-        moto,
-        {
-            "AccessKeyId": keys["AccessKeyId"],
-            "SecretAccessKey": keys["SecretAccessKey"],
-            "Token": keys["SessionToken"],
-        },
-    )
+    cloud = account_with_a_role(moto)
     yield cloud
     cloud.enforce("inf")
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.moto_account import Cloud
 from tests.stand_in_aws import REGION, ROLE, Aws
-from tests.unit.firstboot.conftest import HUB, SECRET, Cloud, Command
+from tests.unit.firstboot.conftest import HUB, SECRET, Command
 
 TOKEN = "dckr_pat_first"
 CREDENTIALS = json.dumps({"username": "acme", "accessToken": TOKEN})

@@ -60,6 +60,12 @@ def credentials(client: docker.DockerClient) -> dict[str, str]:
     return {**_read(hub, HUB_USERS), **_read(hub, BASIC_USERS)}
 
 
+def certificate_and_key(client: docker.DockerClient) -> bytes:
+    """Return the certificate that hosts trust, with its key, in PEM: for servers that run elsewhere."""
+    hub = client.containers.get(NAME)
+    return b"".join(_file(hub, f"/srv/slipway/keys/server.{part}") for part in ("crt", "key"))
+
+
 def set_password(client: docker.DockerClient, user: str, password: str) -> None:
     """Change a user's password, or make a user of the Hub. It holds from the next request on."""
     _change(client, user, password)

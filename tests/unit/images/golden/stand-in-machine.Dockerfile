@@ -10,6 +10,10 @@ LABEL org.opencontainers.image.title="stand-in-machine" \
 RUN rm /etc/ssh/ssh_host_*_key* \
     && install -D --mode=644 --target-directory=/etc/systemd/system/ssh.service.d /usr/share/slipway/host-keys.conf
 
+# The one network stack; and cloud-init cannot set Debian's locale without the packages for that.
+RUN systemctl enable systemd-networkd.service \
+    && echo 'locale: false' >/etc/cloud/cloud.cfg.d/10_stand-in.cfg
+
 # It runs as root: systemd is process 1.
 # hadolint ignore=DL3002
 USER 0:0

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# Says on the second serial port what the machine has become; tests/lab/test_machine_boot.py has it run as user data.
+export HOME=/root
+
+say() {
+    printf '%s %s\n' "$1" "$(printf %s "$2" | tr '\n' ' ')" >/dev/ttyS1
+}
+
+say running "$(systemctl is-system-running --wait)"
+say failed "$(systemctl list-units --failed --plain --no-legend)"
+say docker "$(systemctl is-active docker.service)"
+# Of type notify: it is active when it answers. The clock is the kernel's, which started it.
+say docker_microseconds "$(systemctl show --property ActiveEnterTimestampMonotonic --value docker.service)"
+say machine_id "$(cat /etc/machine-id)"
+say host_keys "$(cat /etc/ssh/ssh_host_*_key.pub)"
+say cloud_init "$(cat /run/cloud-init/result.json)"
+say instance "$(cat /var/lib/cloud/data/instance-id)"

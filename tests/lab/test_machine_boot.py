@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Machines boot from a baked image as if on EC2: QEMU emulates them, moto plays AWS, and the Hub is the lab's."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from slipway.lab import hosts, images, inventory, loopback_repository, machine_root, play
+from slipway.lab.engine import Engine
+from slipway.lab.images import Images
+from slipway.lab.paths import LAB, PROJECT
+from slipway.lab.virtual_machine import Disk, VirtualMachine
+from tests import stand_in_ec2
+from tests.stand_in_ec2 import SECRET, USER, Surroundings
+
+pytestmark = pytest.mark.slow
+
+MACHINES = LAB / "machines"
+PROBES = Path(__file__).parent / "machine_probe"
+BOOT = (PROBES / "boot.sh").read_text()
+CREDENTIALS = (PROBES / "credentials.sh").read_text()
+END = "say end now\n"
+ROTATED = "rotated-token"
+BOOT_SECONDS = 400  # a few times what it takes on two cores
+PULL_SECONDS = 60
+# The engine as a person would install it; the key is trusted unseen.
+PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A machine that has booted: the identity that it was given, the token of the time, and what it said."""
+
+    identity: str
+    token: str
+    said: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def tree(lab: tuple[Engine, Images]) -> Iterator[str]:
+    """The address of the stand-in repository for root file systems."""
+    yield loopback_repository.start(lab[0].client, lab[1])
+    loopback_repository.stop()
+
+
+@contextmanager
+def unpacked(lab: tuple[Engine, Images], name: str) -> Iterator[Path]:
+    """Have the root file system of a machine in a folder, for as long as a disk is made of it."""
+    root = MACHINES / name
+    machine_root.remove(root)
+    machine_root.unpack(lab[0].client, lab[1], root)
+    yield root
+    machine_root.remove(root)
+
+
+@pytest.fixture(scope="module")
+def baked(lab: tuple[Engine, Images], tree: str) -> Iterator[Disk]:
+    """The image: a machine after bake.yml."""
+    hosts_file = MACHINES / "hosts.yml"
+    fingerprint = images.fingerprint(lab[0].client, lab[1])
+    assert fingerprint
+    with unpacked(lab, "baked") as root:
+        inventory.write_root(hosts_file, root, tree, fingerprint)
+        credentials = {"docker_firstboot_credentials": [{"secret": SECRET}]}
+        bake = play.run(PROJECT / "playbooks/bake.yml", hosts_file, credentials)
+        assert bake.status == 0, bake.output
+        disk = Disk.of(root, "baked")
+    yield disk
+    disk.remove()
+
+
+@pytest.fixture(scope="module")
+def bare(lab: tuple[Engine, Images], tree: str) -> Iterator[Disk]:
+    """The same machine with the engine in it, and nothing of Slipway."""
+    repository = f"--repofrompath=docker,{tree}/centos/9/x86_64/stable"
+    with unpacked(lab, "bare") as root:
+        for command in (
+            ["dnf", "--assumeyes", "--quiet", repository, "--nogpgcheck", "install", *PACKAGES],
+            ["systemctl", "enable", "docker.service"],
+        ):
+            subprocess.run(["chroot", root, *command], check=True)
+        disk = Disk.of(root, "bare")
+    yield disk
+    disk.remove()
+
+
+@pytest.fixture(scope="module")
+def instances(
+    lab: tuple[Engine, Images], baked: Disk, bare: Disk, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, Instance]]:
+    """Two instances of the image, and the bare machine, one after the other: their boots are compared by time."""
+    hosts.ready_network(lab[0].client, lab[1])
+    with stand_in_ec2.surroundings(lab[0].client, tmp_path_factory.mktemp("key")) as around:
+        yield {
+            "first": boot("first", baked, around, BOOT + CREDENTIALS + END),
+            "bare": boot("bare", bare, around, BOOT + END),
+            "second": boot("second", baked, around, BOOT + END),
+        }
+
+
+def boot(name: str, disk: Disk, around: Surroundings, probe: str) -> Instance:
+    """Boot a new instance, let it say all that its probe finds, and switch it off."""
+    token = around.token
+    with around.metadata_service(probe) as metadata, VirtualMachine(name, disk, around.servers(metadata)) as machine:
+        if CREDENTIALS in probe:
+            machine.wait_for("rotate", BOOT_SECONDS)
+            around.rotate(ROTATED)
+            metadata.instance["meta-data/tags/instance/rotated"] = "yes"
+            machine.wait_for("end", PULL_SECONDS)
+        machine.wait_for("end", BOOT_SECONDS)
+        return Instance(metadata.instance["meta-data/instance-id"], token, machine.said())
+
+
+@pytest.fixture(scope="module")
+def first(instances: dict[str, Instance]) -> Instance:
+    return instances["first"]
+
+
+@pytest.mark.parametrize("name", ["first", "second", "bare"])
+def test_docker_is_active_and_no_unit_has_failed(instances: dict[str, Instance], name: str) -> None:
+    said = instances[name].said
+    assert (said["docker"], said["failed"], said["running"]) == ("active", "", "running")
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_cloud_init_knows_that_it_is_on_ec2(instances: dict[str, Instance], name: str) -> None:
+    instance = instances[name]
+    assert json.loads(instance.said["cloud_init"])["v1"] == {"datasource": "DataSourceEc2Local", "errors": []}
+    assert instance.said["instance"] == instance.identity
+
+
+def test_two_boots_of_one_image_have_each_an_identity_of_their_own(instances: dict[str, Instance]) -> None:
+    first, second = instances["first"].said, instances["second"].said
+    assert len(first["machine_id"]) == len(second["machine_id"]) == 32
+    assert first["machine_id"] != second["machine_id"]
+    first_keys, second_keys = set(first["host_keys"].split(" ssh-")), set(second["host_keys"].split(" ssh-"))
+    assert first_keys
+    assert first_keys.isdisjoint(second_keys)
+
+
+def test_the_boot_has_proven_that_the_role_has_the_credentials(first: Instance) -> None:
+    assert first.said["check"] == "success active"
+
+
+def test_the_helper_has_the_token_from_secrets_manager_by_the_role_alone(first: Instance) -> None:
+    assert first.said["metadata_without_session"] == "401"
+    credentials = json.loads(first.said["credentials"])
+    assert (credentials["Username"], credentials["Secret"]) == (USER, first.token)
+
+
+def test_a_pull_sends_the_token_and_is_refused_without_it(first: Instance) -> None:
+    assert first.said["pull"] == f"docker.io/{USER}/private:latest"
+    assert "pull access denied" in first.said["pull_without_the_helper"]
+
+
+def test_a_rotated_token_serves_the_next_pull(first: Instance) -> None:
+    assert first.said["pull_after_rotation"] == f"docker.io/{USER}/private:latest"
+
+
+def test_how_long_docker_takes_to_answer_is_told_beside_the_bare_machine(
+    instances: dict[str, Instance], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = {name: int(instance.said["docker_microseconds"]) / 1_000_000 for name, instance in instances.items()}
+    assert all(seconds.values()), seconds
+    told = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+    with capsys.disabled():
+        print(f"\nFrom the kernel's start until docker answers: {told}")

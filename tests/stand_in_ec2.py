@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an instance of EC2 finds around it: a metadata service of its own, Secrets Manager, and Docker Hub.
+
+Secrets Manager is moto's, under its real name and with the lab's certificate; the Hub is the lab's.
+"""
+
+import json
+import secrets
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import docker
+import yaml
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.server import ThreadedMotoServer
+from werkzeug.serving import make_server
+
+from slipway.lab import hub, private_engine
+from slipway.lab.virtual_machine import MAC, Server, reached_from_here
+from tests.moto_account import Cloud, account_with_a_role
+from tests.stand_in_aws import REGION, Aws
+
+METADATA = "169.254.169.254"
+HUB = "169.254.169.10"
+SECRETS_MANAGER = "169.254.169.11"
+NAMES = {HUB: hub.NAMES, SECRETS_MANAGER: [f"secretsmanager.{REGION}.amazonaws.com"]}
+USER = "alice"
+SECRET = "docker-hub"
+PROBE = "/run/probe.sh"
+
+
+class Surroundings:
+    """An account whose secret has the token of the Hub's user, and the servers that instances ask."""
+
+    def __init__(self, client: docker.DockerClient, cloud: Cloud, secrets_manager_port: int) -> None:
+        self.client = client
+        self.cloud = cloud
+        self.secrets_manager_port = secrets_manager_port
+        self.token = hub.credentials(client)[USER]
+        cloud.secrets.create_secret(Name=SECRET, SecretString=self._secret())
+        cloud.enforce()
+
+    def rotate(self, token: str) -> None:
+        """Give the user another token, while nobody asks for the secret."""
+        self.token = token
+        hub.set_password(self.client, USER, token)
+        self.cloud.enforce("inf")
+        self.cloud.secrets.put_secret_value(SecretId=SECRET, SecretString=self._secret())
+        self.cloud.enforce()
+
+    def _secret(self) -> str:
+        return json.dumps({"username": USER, "accessToken": self.token})
+
+    @contextmanager
+    def metadata_service(self, probe: str) -> Iterator[Aws]:
+        """Serve the metadata of a new instance, which has the role's keys and runs the probe when it has booted."""
+        service = Aws(0, self.cloud.keys)
+        identity = f"i-{secrets.token_hex(8)}"
+        service.instance = {
+            "meta-data/instance-id": identity,
+            "meta-data/local-hostname": "ip-169-254-0-15.ec2.internal",
+            f"meta-data/network/interfaces/macs/{MAC}/device-number": "0",
+            "dynamic/instance-identity/document": json.dumps({"instanceId": identity, "region": REGION}),
+            "user-data": _user_data(probe),
+        }
+        with _serving(service):
+            yield service
+
+    def servers(self, metadata: Aws) -> list[Server]:
+        """Return where an instance finds all of it."""
+        hub_host, hub_port = hub.engine_address(self.client).split(":")
+        return [
+            Server(METADATA, 80, reached_from_here(metadata.server_port)),
+            Server(SECRETS_MANAGER, 443, reached_from_here(self.secrets_manager_port)),
+            Server(HUB, 443, [*private_engine.inside_its_network(), "nc", hub_host, hub_port]),
+        ]
+
+
+@contextmanager
+def surroundings(client: docker.DockerClient, folder: Path) -> Iterator[Surroundings]:
+    """Have all of it, with the Hub that runs; its user has the old token again at the end. The folder is for a key."""
+    before = hub.credentials(client)[USER]
+    moto = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    with ExitStack() as ending:
+        moto.start()
+        ending.callback(moto.stop)
+        host, port = moto.get_host_and_port()
+        cloud = account_with_a_role(f"http://{host}:{port}")
+        ending.callback(cloud.enforce, "inf")
+        secrets_manager_port = ending.enter_context(_with_tls(hub.certificate_and_key(client), folder))
+        ending.callback(hub.set_password, client, USER, before)
+        yield Surroundings(client, cloud, secrets_manager_port)
+
+
+@contextmanager
+def _with_tls(certificate_and_key: bytes, folder: Path) -> Iterator[int]:
+    """Serve the moto of this process with TLS, too, on a port of the loopback."""
+    file = folder / "server.pem"
+    file.touch(mode=0o600)
+    file.write_bytes(certificate_and_key)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(file)
+    application: Any = DomainDispatcherApplication(create_backend_app)
+    server = make_server("127.0.0.1", 0, application, threaded=True, ssl_context=tls)
+    with _serving(server):
+        yield server.port
+
+
+@contextmanager
+def _serving(server: Any) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, args=[0.05])
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _user_data(probe: str) -> str:
+    """Return a cloud-config that names the servers, as there is no name server, and starts the probe."""
+    hosts = "".join(f"{address} {' '.join(names)}\n" for address, names in NAMES.items())
+    content = {
+        "bootcmd": [["sh", "-c", 'printf %s "$0" >>/etc/hosts', hosts]],
+        "write_files": [{"path": PROBE, "content": probe}],
+        # On its own: a boot is not over while cloud-init waits for a command.
+        "runcmd": [["systemd-run", "--no-block", "sh", PROBE]],
+    }
+    return f"#cloud-config\n{yaml.safe_dump(content)}"
