@@ -12,8 +12,9 @@ import jinja2
 import pytest
 import yaml
 
+from tests.moto_account import Cloud, client
 from tests.stand_in_aws import ROLE, Aws
-from tests.unit.firstboot.conftest import LIBRARY, Cloud, client, cloud, metadata, moto
+from tests.unit.firstboot.conftest import LIBRARY, cloud, metadata, moto
 
 __all__ = ["cloud", "metadata", "moto"]
 

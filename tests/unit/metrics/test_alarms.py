@@ -9,8 +9,8 @@ import yaml
 from ansible_collections.slipway.platform.plugins.module_utils import metric_alarms
 
 from slipway.lab import play
+from tests.moto_account import Cloud
 from tests.stand_in_aws import GROUP, INSTANCE, REGION
-from tests.unit.firstboot.conftest import Cloud
 from tests.unit.metrics.conftest import Command, published
 
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:ops"

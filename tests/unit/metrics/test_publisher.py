@@ -8,8 +8,8 @@ import pytest
 from slipway_aws import cloudwatch as publisher
 from slipway_aws.service import ServiceError
 
+from tests.moto_account import Cloud
 from tests.stand_in_aws import GROUP, INSTANCE, REGION, ROLE, Aws
-from tests.unit.firstboot.conftest import Cloud
 from tests.unit.metrics.conftest import NAMESPACE, Command, published
 
 ON_INSTANCE = ("InstanceId", INSTANCE)
