@@ -66,8 +66,8 @@ def baked(lab: tuple[Engine, Images], tree: str) -> Iterator[Disk]:
     assert fingerprint
     with unpacked(lab, "baked") as root:
         inventory.write_root(hosts_file, root, tree, fingerprint)
-        credentials = {"docker_firstboot_credentials": [{"secret": SECRET}]}
-        bake = play.run(PROJECT / "playbooks/bake.yml", hosts_file, credentials)
+        wishes = {"docker_firstboot_credentials": [{"secret": SECRET}], "docker_firstboot_enabled": True}
+        bake = play.run(PROJECT / "playbooks/bake.yml", hosts_file, wishes)
         assert bake.status == 0, bake.output
         disk = Disk.of(root, "baked")
     yield disk
@@ -145,6 +145,12 @@ def test_two_boots_of_one_image_have_each_an_identity_of_their_own(instances: di
 
 def test_the_boot_has_proven_that_the_role_has_the_credentials(first: Instance) -> None:
     assert first.said["check"] == "success active"
+
+
+def test_the_instance_says_that_it_is_ready_and_why(first: Instance) -> None:
+    state, _, steps = first.said["ready"].partition(": ")
+    assert state == "ready"
+    assert [step.split(" (")[0] for step in steps.split("), ")] == ["settings", "network", "engine", "credentials"]
 
 
 def test_the_helper_has_the_token_from_secrets_manager_by_the_role_alone(first: Instance) -> None:

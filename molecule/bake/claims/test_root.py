@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 UNITS = ["containerd.service", "docker-auth-check.service", "docker-prune.timer", "docker.service", "docker.socket"]
-ENGINE = ["containerd.service", "docker.service", "docker.socket"]
 HELPERS = {"credHelpers": {"https://index.docker.io/v1/": "slipway"}}
 
 
@@ -61,8 +60,8 @@ def test_the_machine_id_is_an_empty_file(root: Path) -> None:
     assert (root / "etc/machine-id").read_bytes() == b""
 
 
-@pytest.mark.parametrize(("with_preset", "left"), [(True, ENGINE), (False, [])], ids=["preset", "without it"])
-def test_a_first_boot_that_applies_all_presets_keeps_the_engine_because_of_the_preset(
+@pytest.mark.parametrize(("with_preset", "left"), [(True, UNITS), (False, [])], ids=["preset", "without it"])
+def test_a_first_boot_that_applies_all_presets_keeps_them_because_of_the_preset(
     copy: Callable[[str], Path], with_preset: bool, left: list[str]
 ) -> None:
     root = copy(f"presets-{with_preset}")
@@ -70,4 +69,4 @@ def test_a_first_boot_that_applies_all_presets_keeps_the_engine_because_of_the_p
     if not with_preset:
         (root / "etc/systemd/system-preset/10-docker.preset").unlink()
     systemctl(root, "preset-all", "--preset-mode=full")
-    assert enabled(root, ENGINE) == left
+    assert enabled(root, UNITS) == left

@@ -6,6 +6,7 @@ pull() {
 }
 
 say check "$(systemctl show --property Result --property ActiveState --value docker-auth-check.service)"
+say ready "$(slipway-ready)"
 say metadata_without_session "$(curl --silent --output /dev/null --write-out '%{http_code}' http://169.254.169.254/latest/meta-data/)"
 say credentials "$(echo https://index.docker.io/v1/ | docker-credential-slipway get)"
 say pull "$(pull)"
