@@ -40,7 +40,7 @@ def _known(message, region):
         f"AWS does not accept the credentials ({refused.group(1)}): renew them; 'aws sts get-caller-identity' tells"
     )
     denied = DENIED.search(message)
-    yield denied and f"the credentials may not call {denied.group(1)}: allow it in their policy, which docs/aws.md shows"
+    yield denied and f"the credentials may not call {denied.group(1)}: allow it in their policy (docs/aws.md)"
     unreachable = UNREACHABLE.search(message)
     yield unreachable and (
         f"nothing answers at {unreachable.group(1)}: look whether {region} is a region of AWS, and whether AWS can be "
