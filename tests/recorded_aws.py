@@ -16,6 +16,8 @@ import requests
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
+from slipway.lab.play import Run
+
 KEYS = {"aws_access_key_id": "moto-key", "aws_secret_access_key": "moto-word"}
 SCOPE = re.compile(r"Credential=[^/]+/[0-9]+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
 DENIAL = b"""<?xml version="1.0"?><Response><Errors><Error><Code>UnauthorizedOperation</Code>
@@ -68,6 +70,15 @@ class RecordedAws:
         asking = ("Describe", "Get", "List")
         return [call.action for call in self.calls if not call.action.startswith(asking)]
 
+    def refused(self, run: Run) -> str:
+        """Why a run of a playbook on the controller was refused; it must have changed nothing."""
+        assert run.status != 0
+        assert self.changes() == []
+        message = run.failure("localhost")
+        assert message.endswith(". Nothing was changed."), message
+        assert "Traceback" not in message
+        return message
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
@@ -84,6 +95,12 @@ class RecordedAws:
         list(self.moto(environ, _unheard))
         start_response("403 Forbidden", [("Content-Type", "text/xml"), ("Content-Length", str(len(DENIAL)))])
         return [DENIAL]
+
+
+def ok(run: Run) -> Run:
+    """A run of a playbook on the controller, which must have succeeded."""
+    assert run.status == 0, run.failure("localhost") or run.output
+    return run
 
 
 def _unheard(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:

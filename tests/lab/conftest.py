@@ -17,6 +17,7 @@ from slipway.lab.images import Images
 from slipway.lab.ready import make_ready
 from slipway.lab.status import CARRIED_IMAGE
 from slipway.lab.workbench import LabHost, Workbench
+from tests.recorded_aws import KEYS, RecordedAws
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +82,22 @@ def carrier(lab: tuple[Engine, Images]) -> Iterator[Engine]:
         with suppress(ImageNotFound):  # it had no name and went with what stood on it
             client.images.remove(str(image.id), force=True)
     client.close()
+
+
+@pytest.fixture(scope="session")
+def aws_server() -> Iterator[RecordedAws]:
+    server = RecordedAws()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def aws(aws_server: RecordedAws, monkeypatch: pytest.MonkeyPatch) -> RecordedAws:
+    """An account of AWS with nothing in it, to which playbooks are led."""
+    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws_server.address)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name.upper(), value)
+    aws_server.reset()
+    return aws_server

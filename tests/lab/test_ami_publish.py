@@ -3,7 +3,6 @@
 
 import json
 import venv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,20 +16,13 @@ from moto.ec2.models import ec2_backends
 from slipway.lab import play
 from slipway.lab.paths import PROJECT
 from slipway.lab.play import Run
-from tests.recorded_aws import KEYS, RecordedAws
+from tests.recorded_aws import KEYS, RecordedAws, ok
 
 HOME, WEST, EAST = "eu-central-1", "eu-west-1", "us-east-1"
 ALICE, BOB = "111122223333", "444455556666"
 FAMILY, NAME = "docker-el9", "docker-el9-20260801"
 PARAMETER = f"/slipway/ami/{FAMILY}"
 BASE = "ami-0123456789abcdef0"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RecordedAws]:
-    server = RecordedAws()
-    yield server
-    server.close()
 
 
 @dataclass
@@ -97,29 +89,8 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(server: RecordedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name.upper(), value)
-    server.reset()
-    return Cloud(server, tmp_path / "images.json")
-
-
-def ok(run: Run) -> Run:
-    assert run.status == 0, run.failure("localhost") or run.output
-    return run
-
-
-def refused(cloud: Cloud, run: Run) -> str:
-    """Why the run was refused; it must have changed nothing."""
-    assert run.status != 0
-    assert cloud.aws.changes() == []
-    message = run.failure("localhost")
-    assert message.endswith(". Nothing was changed."), message
-    assert message.count("Traceback") == 0
-    return message
+def cloud(aws: RecordedAws, tmp_path: Path) -> Cloud:
+    return Cloud(aws, tmp_path / "images.json")
 
 
 def snapshot_of(image: dict[str, Any]) -> str:
@@ -196,8 +167,7 @@ def test_an_image_that_packer_has_made_is_published_as_it_is(cloud: Cloud) -> No
 
 
 def test_what_cannot_be_wished_for_is_refused_at_once_without_asking_aws(cloud: Cloud) -> None:
-    message = refused(
-        cloud,
+    message = cloud.aws.refused(
         cloud.run(
             family="docker el9",
             source="instance-1",
@@ -228,8 +198,7 @@ def test_what_cannot_be_wished_for_is_refused_at_once_without_asking_aws(cloud: 
 def test_what_aws_has_not_or_has_already_is_refused_before_anything_is_made(cloud: Cloud) -> None:
     taken = cloud.ec2[WEST].register_image(Name=NAME)["ImageId"]
     cloud.aws.client("kms", EAST).disable_key(KeyId=cloud.keys[EAST].split("/")[1])
-    message = refused(
-        cloud,
+    message = cloud.aws.refused(
         cloud.publish(
             source="i-0123456789abcdef0",
             regions=[WEST, EAST, "mars-1"],
@@ -251,10 +220,10 @@ def test_an_instance_that_runs_or_whose_volume_the_default_key_encrypts_is_refus
     running = cloud.launch(BASE, Encrypted=True, KmsKeyId=default)
     cloud.ec2[HOME].create_image(InstanceId=cloud.instance, Name=NAME, Description=f"other [from {cloud.instance}]")
     cloud.aws.calls.clear()
-    message = refused(cloud, cloud.run(source=running, name="docker-el9-20260802", accounts=[ALICE]))
+    message = cloud.aws.refused(cloud.run(source=running, name="docker-el9-20260802", accounts=[ALICE]))
     assert f"instance {running} is running" in message
     assert f"what {default} encrypts in {HOME} cannot be shared" in message
-    message = refused(cloud, cloud.run(source=running, name=NAME))
+    message = cloud.aws.refused(cloud.run(source=running, name=NAME))
     assert f"was not made from {running}" in message
 
 
@@ -263,10 +232,10 @@ def test_without_credentials_or_boto3_one_sentence_says_so(
 ) -> None:
     venv.create(tmp_path / "bare")
     bare = str(tmp_path / "bare/bin/python")
-    assert f"boto3 is missing in {bare}" in refused(cloud, cloud.run(ansible_python_interpreter=bare))
+    assert f"boto3 is missing in {bare}" in cloud.aws.refused(cloud.run(ansible_python_interpreter=bare))
     for name in KEYS:
         monkeypatch.delenv(name.upper())
-    assert "AWS cannot be asked without credentials" in refused(cloud, cloud.run())
+    assert "AWS cannot be asked without credentials" in cloud.aws.refused(cloud.run())
 
 
 def age(image: str, days: int) -> None:

@@ -3,7 +3,6 @@
 
 import base64
 import venv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,19 +15,12 @@ from slipway.lab import play
 from slipway.lab.paths import PROJECT
 from slipway.lab.play import Run
 from tests import moto_autoscaling
-from tests.recorded_aws import KEYS, RecordedAws
+from tests.recorded_aws import KEYS, RecordedAws, ok
 
 HOME = "eu-central-1"
 NAME = "docker-web"
 PARAMETER = "/slipway/ami/docker-el9"
 USER_DATA = "#cloud-config\nhostname: web\n"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[RecordedAws]:
-    server = RecordedAws()
-    yield server
-    server.close()
 
 
 @dataclass
@@ -94,33 +86,13 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(server: RecordedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+def cloud(aws: RecordedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     moto_autoscaling.teach(monkeypatch)
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.address)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    for name, value in KEYS.items():
-        monkeypatch.setenv(name.upper(), value)
-    server.reset()
-    return Cloud(server, tmp_path / "user-data")
-
-
-def ok(run: Run) -> Run:
-    assert run.status == 0, run.failure("localhost") or run.output
-    return run
+    return Cloud(aws, tmp_path / "user-data")
 
 
 def changed(run: Run) -> list[str]:
     return [task.removeprefix("slipway.platform.ami_fleet : ") for task in run.changed("localhost")]
-
-
-def refused(cloud: Cloud, run: Run) -> str:
-    """Why the run was refused; it must have changed nothing."""
-    assert run.status != 0
-    assert cloud.aws.changes() == []
-    message = run.failure("localhost")
-    assert message.endswith(". Nothing was changed."), message
-    return message
 
 
 def test_a_fleet_comes_from_the_parameter_with_imdsv2_an_encrypted_disk_and_no_key(
@@ -199,8 +171,7 @@ def test_instances_that_would_not_be_launched_so_today_are_replaced_once_and_the
 
 def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(cloud: Cloud) -> None:
     cloud.user_data.write_text(USER_DATA + "token: dckr_pat_" + "a" * 24 + "\n" + "#" * 17000)
-    message = refused(
-        cloud,
+    message = cloud.aws.refused(
         cloud.run(
             name="docker web",
             parameter="docker-el9",
@@ -232,8 +203,7 @@ def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(c
 
 def test_what_aws_has_not_is_refused_before_anything_is_made(cloud: Cloud) -> None:
     subnet, group = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
-    message = refused(
-        cloud,
+    message = cloud.aws.refused(
         cloud.run(
             parameter="/none", instance_profile="none", subnets=[*cloud.subnets, subnet], security_groups=[group]
         ),
@@ -252,11 +222,11 @@ def test_without_credentials_boto3_or_such_a_region_one_sentence_says_so(
 ) -> None:
     venv.create(tmp_path / "bare")
     bare = str(tmp_path / "bare/bin/python")
-    assert f"boto3 is missing in {bare}" in refused(cloud, cloud.run(ansible_python_interpreter=bare))
+    assert f"boto3 is missing in {bare}" in cloud.aws.refused(cloud.run(ansible_python_interpreter=bare))
     with monkeypatch.context() as elsewhere:
         elsewhere.delenv("AWS_ENDPOINT_URL")
         elsewhere.setenv("AWS_MAX_ATTEMPTS", "1")
-        assert "whether mars-1 is a region of AWS" in refused(cloud, cloud.run(region="mars-1"))
+        assert "whether mars-1 is a region of AWS" in cloud.aws.refused(cloud.run(region="mars-1"))
     for name in KEYS:
         monkeypatch.delenv(name.upper())
-    assert "AWS cannot be asked without credentials" in refused(cloud, cloud.run())
+    assert "AWS cannot be asked without credentials" in cloud.aws.refused(cloud.run())
