@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The baked folder boots by systemd-nspawn, and is a container host without another step.
 
-There is no network, so there are no AWS' metadata either; and no container runs, for systemd-nspawn shows control
-groups of version 1 read-only. A boot with a kernel and a network of its own is in tests/lab.
+There is no network, so there are no AWS' metadata either, and the instance is not ready; and no container runs, for
+systemd-nspawn shows control groups of version 1 read-only. Boots with a kernel and a network of their own: tests/lab.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,11 +27,21 @@ def machine(machines: list[Machine]) -> Machine:
     return machines[0]
 
 
-def test_nothing_fails_but_the_check_of_credentials_that_only_an_instance_of_aws_finds(machine: Machine) -> None:
+def test_nothing_fails_but_what_needs_aws(machine: Machine) -> None:
     failed = machine.output("systemctl", "list-units", "--failed", "--plain", "--no-legend").splitlines()
-    assert [line.split()[0] for line in failed] == ["docker-auth-check.service"]
+    of_every_minute = "slipway-metrics.service"
+    assert {line.split()[0] for line in failed} - {of_every_minute} == {
+        "docker-auth-check.service",
+        "docker-firstboot.service",
+    }
     journal = machine.output("journalctl", "--unit=docker-auth-check.service", "--output=cat")
     assert "the instance metadata service at http://169.254.169.254 does not answer" in journal
+
+
+def test_the_instance_says_why_it_is_not_ready(machine: Machine) -> None:
+    done = machine.run("slipway-ready", "--wait", "60")
+    assert done.returncode == 1
+    assert done.stdout.startswith("failed: settings (") and "there is no default route" in done.stdout
 
 
 def test_the_boot_has_reached_multi_user_mode(machine: Machine) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-UNITS = ["containerd.service", "docker-auth-check.service", "docker-prune.timer", "docker.service", "docker.socket"]
+UNITS = [
+    *("containerd.service", "docker.service", "docker.socket", "docker-prune.timer"),
+    *("docker-auth-check.service", "docker-firstboot.service", "slipway-metrics.timer"),
+]
 HELPERS = {"credHelpers": {"https://index.docker.io/v1/": "slipway"}}
 
 

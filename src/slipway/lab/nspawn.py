@@ -14,6 +14,8 @@ from slipway.lab.paths import LAB
 
 BOOT_SECONDS = 120
 HALT_SECONDS = 60
+# There is no network, for which a boot would wait two minutes.
+WAIT_FOR_NETWORK = "systemd-networkd-wait-online.service"
 # In a mount namespace of its own, so that what systemd-nspawn keeps below /run goes with it.
 APART = ["unshare", "--mount", "--propagation=private", "sh", "-ec", 'mount -t tmpfs tmpfs /run; exec "$@"', "sh"]
 
@@ -53,7 +55,7 @@ def booted(root: Path) -> Iterator[Machine]:
     alone = ["--register=no", "--keep-unit", "--private-network", "--console=pipe"]
     with log.open("w") as stream:
         nspawn = subprocess.Popen(
-            [*APART, tool, *alone, "--boot", f"--directory={root}"],
+            [*APART, tool, *alone, f"--directory={root}", "--boot", f"systemd.mask={WAIT_FOR_NETWORK}"],
             env={**os.environ, "LD_LIBRARY_PATH": str(libraries)},
             stdin=subprocess.DEVNULL,
             stdout=stream,
