@@ -73,10 +73,10 @@ def _wait(nspawn: subprocess.Popen[bytes], log: Path) -> Machine:
         # It has another child first, which makes the machine's namespaces.
         for child in Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split():
             machine = Machine(int(child))
-            state = machine.run("systemctl", "is-system-running", "--wait").stdout.strip()
+            state = machine.run("systemctl", "is-system-running").stdout.strip()
             if state in ("running", "degraded"):
                 return machine
-        time.sleep(0.1)
+        time.sleep(0.3)
     raise BootError(f"The machine has not booted within {BOOT_SECONDS} s:\n{log.read_text()[-2000:]}")
 
 
