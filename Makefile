@@ -12,6 +12,13 @@ export LAB
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(VIRTUAL_ENV)/bin:$(PATH)
 SETUP := $(VIRTUAL_ENV)/.complete
+SCENARIOS := default access registry-auth migrate images
+# Only root can make the devices and mounts of a machine's root file system.
+ifeq ($(shell id -u),0)
+SCENARIOS += bake
+else
+WITHOUT := , without bake, which needs root
+endif
 
 .PHONY: help
 help: ## Show this help
@@ -38,7 +45,8 @@ down: ## Remove everything that `make up` made
 test: export LAB := offline
 test: $(SETUP) lint ## What every change is proven by; on the stand-in, which alone has repositories to refuse
 	@python -m slipway.lab prepare
-	@molecule test $(foreach scenario,default access registry-auth migrate images bake,--scenario-name $(scenario))
+	@echo "Scenarios: $(SCENARIOS)$(WITHOUT)"
+	@molecule test $(addprefix --scenario-name=,$(SCENARIOS))
 	@pytest tests/unit tests/lab -m "not slow"
 
 .PHONY: test-all
