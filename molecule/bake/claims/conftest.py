@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from slipway.lab import play
+from slipway.lab import machine_root, play
 from slipway.lab.paths import LAB, PROJECT
 
 
@@ -42,6 +42,7 @@ def copy(root: Path) -> Iterator[Callable[[str], Path]]:
 
     def make(name: str) -> Path:
         made.append(root.with_name(name))
+        machine_root.remove(made[-1])  # one that a killed run has left
         subprocess.run(["cp", "--archive", "--reflink=auto", root, made[-1]], check=True)
         return made[-1]
 

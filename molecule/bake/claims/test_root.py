@@ -2,6 +2,7 @@
 """What a bake leaves: a folder that is ready to boot, and nothing on the machine that has baked it."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,7 +14,7 @@ UNITS = [
     *("containerd.service", "docker.service", "docker.socket", "docker-prune.timer"),
     *("docker-auth-check.service", "docker-firstboot.service", "slipway-metrics.timer"),
 ]
-HELPERS = {"credHelpers": {"https://index.docker.io/v1/": "slipway"}}
+OF_THE_INSTANCE_S_ROLE = {"https://index.docker.io/v1/": "slipway"}
 
 
 def systemctl(root: Path, *arguments: str) -> str:
@@ -25,6 +26,13 @@ def enabled(root: Path, units: list[str]) -> list[str]:
     return [unit for unit in units if systemctl(root, "is-enabled", unit) == "enabled"]
 
 
+def what_systemctl_reads(root: Path, copied: Path) -> Path:
+    for folder in ("etc", "usr/lib/systemd"):
+        shutil.copytree(root / folder, copied / folder, symlinks=True)
+    (copied / "lib").symlink_to("usr/lib")
+    return copied
+
+
 def roots_of_processes() -> Iterator[Path]:
     for process in Path("/proc").glob("[0-9]*"):
         # One that has ended meanwhile; or, where this machine is a sandbox, its first, which nobody may look at.
@@ -34,6 +42,12 @@ def roots_of_processes() -> Iterator[Path]:
 
 def test_no_process_is_left_in_the_folder(root: Path) -> None:
     assert [path for path in roots_of_processes() if path.is_relative_to(root)] == []
+    with subprocess.Popen(["chroot", root, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as left:
+        assert left.stdin and left.stdout
+        left.stdin.write(b"here\n")
+        left.stdin.flush()
+        left.stdout.readline()
+        assert root in roots_of_processes(), "the search finds one that is left"
 
 
 def test_no_mount_is_left_below_the_folder(root: Path) -> None:
@@ -45,6 +59,10 @@ def test_what_shall_run_is_enabled(root: Path) -> None:
     assert enabled(root, UNITS) == UNITS
 
 
+def test_the_folder_may_ship(root: Path, check: Callable[[Path], tuple[int, list[str]]]) -> None:
+    assert check(root) == (0, [])
+
+
 def test_the_member_is_in_the_group(root: Path) -> None:
     (group,) = [line for line in (root / "etc/group").read_text().splitlines() if line.startswith("docker:")]
     assert group.rpartition(":")[2] == "alice"
@@ -54,9 +72,13 @@ def test_the_engine_is_configured(root: Path) -> None:
     assert json.loads((root / "etc/docker/daemon.json").read_text())["userland-proxy"] is False
 
 
-def test_the_helper_is_named_and_no_login_is_beside_it(root: Path) -> None:
-    for home in ("root", "home/alice"):
-        assert json.loads((root / home / ".docker/config.json").read_text()) == HELPERS
+def test_helpers_are_named_and_no_login_is_beside_them(root: Path) -> None:
+    helpers = {home: json.loads((root / home / ".docker/config.json").read_text()) for home in ("root", "home/alice")}
+    assert helpers == {
+        "root": {"credHelpers": OF_THE_INSTANCE_S_ROLE},
+        "home/alice": {"credHelpers": {**OF_THE_INSTANCE_S_ROLE, "registry.example.com": "site"}},
+    }
+    assert not (root / "helper-was-asked").exists()
 
 
 def test_the_machine_id_is_an_empty_file(root: Path) -> None:
@@ -65,9 +87,9 @@ def test_the_machine_id_is_an_empty_file(root: Path) -> None:
 
 @pytest.mark.parametrize(("with_preset", "left"), [(True, UNITS), (False, [])], ids=["preset", "without it"])
 def test_a_first_boot_that_applies_all_presets_keeps_them_because_of_the_preset(
-    copy: Callable[[str], Path], with_preset: bool, left: list[str]
+    root: Path, tmp_path: Path, with_preset: bool, left: list[str]
 ) -> None:
-    root = copy(f"presets-{with_preset}")
+    root = what_systemctl_reads(root, tmp_path)
     (root / "usr/lib/systemd/system-preset/99-default-disable.preset").write_text("disable *\n")  # as EL has it
     if not with_preset:
         (root / "etc/systemd/system-preset/10-docker.preset").unlink()
