@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import docker
-import yaml
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.server import ThreadedMotoServer
 from werkzeug.serving import make_server
@@ -56,8 +55,8 @@ class Surroundings:
         return json.dumps({"username": USER, "accessToken": self.token})
 
     @contextmanager
-    def metadata_service(self, probe: str) -> Iterator[Aws]:
-        """Serve the metadata of a new instance, which has the role's keys and runs the probe when it has booted."""
+    def metadata_service(self, user_data: str) -> Iterator[Aws]:
+        """Serve the metadata of a new instance, which has the role's keys."""
         service = Aws(0, self.cloud.keys)
         identity = f"i-{secrets.token_hex(8)}"
         service.instance = {
@@ -65,7 +64,7 @@ class Surroundings:
             "meta-data/local-hostname": "ip-169-254-0-15.ec2.internal",
             f"meta-data/network/interfaces/macs/{MAC}/device-number": "0",
             "dynamic/instance-identity/document": json.dumps({"instanceId": identity, "region": REGION}),
-            "user-data": _user_data(probe),
+            "user-data": user_data,
         }
         with _serving(service):
             yield service
@@ -122,13 +121,13 @@ def _serving(server: Any) -> Iterator[None]:
         thread.join()
 
 
-def _user_data(probe: str) -> str:
-    """Return a cloud-config that names the servers, as there is no name server, and starts the probe."""
+def cloud_config(probe: str) -> dict[str, Any]:
+    """What cloud-init does first: name the servers, for want of a name server, and have the probe wait for the boot."""
     hosts = "".join(f"{address} {' '.join(names)}\n" for address, names in NAMES.items())
-    content = {
-        "bootcmd": [["sh", "-c", 'printf %s "$0" >>/etc/hosts', hosts]],
-        "write_files": [{"path": PROBE, "content": probe}],
-        # On its own: a boot is not over while cloud-init waits for a command.
-        "runcmd": [["systemd-run", "--no-block", "sh", PROBE]],
+    write = 'printf %s "$0" >>'
+    return {
+        "bootcmd": [
+            ["sh", "-c", f"{write}/etc/hosts", hosts],
+            ["sh", "-c", f"{write}{PROBE}; systemd-run --no-block sh {PROBE}", probe],
+        ]
     }
-    return f"#cloud-config\n{yaml.safe_dump(content)}"

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
-from slipway.lab import hosts, images, inventory, loopback_repository, machine_root, play
+from slipway.lab import hosts, hub, images, inventory, loopback_repository, machine_root, play
 from slipway.lab.engine import Engine
 from slipway.lab.images import Images
 from slipway.lab.paths import LAB, PROJECT
@@ -24,10 +25,10 @@ MACHINES = LAB / "machines"
 PROBES = Path(__file__).parent / "machine_probe"
 BOOT = (PROBES / "boot.sh").read_text()
 CREDENTIALS = (PROBES / "credentials.sh").read_text()
-END = "say end now\n"
+END = "say next end\nsay end now\n"
 ROTATED = "rotated-token"
 BOOT_SECONDS = 400  # a few times what it takes on two cores
-PULL_SECONDS = 60
+WAITED_FOR = f"{hub.NAMES[0]}:443"
 # The engine as a person would install it; the key is trusted unseen.
 PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 
@@ -97,22 +98,42 @@ def instances(
     hosts.ready_network(lab[0].client, lab[1])
     with stand_in_ec2.surroundings(lab[0].client, tmp_path_factory.mktemp("key")) as around:
         yield {
-            "first": boot("first", baked, around, BOOT + CREDENTIALS + END),
-            "bare": boot("bare", bare, around, BOOT + END),
-            "second": boot("second", baked, around, BOOT + END),
+            "first": boot("first", baked, around, of_the_role(BOOT + CREDENTIALS + END)),
+            "bare": boot("bare", bare, around, of_cloud_init_alone(BOOT + END)),
+            "second": boot("second", baked, around, of_the_role(BOOT + END)),
         }
 
 
-def boot(name: str, disk: Disk, around: Surroundings, probe: str) -> Instance:
+def of_the_role(probe: str) -> str:
+    """The user data that the role writes, with the probe in them."""
+    path, inventory = MACHINES / "user-data.yml", MACHINES / "controller"
+    inventory.write_text("localhost\n")
+    variables = {
+        "user_data_path": str(path),
+        "user_data_firstboot": {"wait_for": [WAITED_FOR]},
+        "user_data_cloud_config": stand_in_ec2.cloud_config(probe),
+    }
+    written = play.run(PROJECT / "playbooks/user_data.yml", inventory, variables)
+    assert written.status == 0, written.output
+    return path.read_text()
+
+
+def of_cloud_init_alone(probe: str) -> str:
+    """User data that want nothing of Slipway."""
+    return f"#cloud-config\n{yaml.safe_dump(stand_in_ec2.cloud_config(probe))}"
+
+
+def boot(name: str, disk: Disk, around: Surroundings, user_data: str) -> Instance:
     """Boot a new instance, let it say all that its probe finds, and switch it off."""
     token = around.token
-    with around.metadata_service(probe) as metadata, VirtualMachine(name, disk, around.servers(metadata)) as machine:
-        if CREDENTIALS in probe:
-            machine.wait_for("rotate", BOOT_SECONDS)
+    with (
+        around.metadata_service(user_data) as metadata,
+        VirtualMachine(name, disk, around.servers(metadata)) as machine,
+    ):
+        if machine.wait_for("next", BOOT_SECONDS) == "rotate":
             around.rotate(ROTATED)
             metadata.instance["meta-data/tags/instance/rotated"] = "yes"
-            machine.wait_for("end", PULL_SECONDS)
-        machine.wait_for("end", BOOT_SECONDS)
+            machine.wait_for("end", BOOT_SECONDS)
         return Instance(metadata.instance["meta-data/instance-id"], token, machine.said())
 
 
@@ -138,8 +159,8 @@ def test_two_boots_of_one_image_have_each_an_identity_of_their_own(instances: di
     first, second = instances["first"].said, instances["second"].said
     assert len(first["machine_id"]) == len(second["machine_id"]) == 32
     assert first["machine_id"] != second["machine_id"]
-    first_keys, second_keys = set(first["host_keys"].split(" ssh-")), set(second["host_keys"].split(" ssh-"))
-    assert first_keys
+    first_keys, second_keys = (set(said["host_keys"].split()[1::3]) for said in (first, second))
+    assert first_keys and second_keys
     assert first_keys.isdisjoint(second_keys)
 
 
@@ -151,6 +172,15 @@ def test_the_instance_says_that_it_is_ready_and_why(first: Instance) -> None:
     state, _, steps = first.said["ready"].partition(": ")
     assert state == "ready"
     assert [step.split(" (")[0] for step in steps.split("), ")] == ["settings", "network", "engine", "credentials"]
+    assert f"network ({WAITED_FOR} answers" in steps, "the user data say what this instance waits for"
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_cloud_init_has_waited_for_it_and_its_last_message_says_where_to_look(
+    instances: dict[str, Instance], name: str
+) -> None:
+    assert instances[name].said["runcmd"] == "ready"
+    assert "slipway-ready says whether this instance is ready" in instances[name].said["last_message"]
 
 
 def test_the_helper_has_the_token_from_secrets_manager_by_the_role_alone(first: Instance) -> None:

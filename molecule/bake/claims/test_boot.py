@@ -11,15 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from slipway.lab import nspawn
+from slipway.lab import nspawn, play
 from slipway.lab.nspawn import Machine
+from slipway.lab.paths import PROJECT
 
 
 @pytest.fixture(scope="module")
 def machines(copy: Callable[[str], Path]) -> Iterator[list[Machine]]:
-    """Two machines, each booted from a copy of its own."""
+    """Two machines, each booted from a copy of its own; the second has user data."""
+    first, second = copy("first"), copy("second")
+    give_user_data(second)
     with ExitStack() as running:
-        yield [running.enter_context(nspawn.booted(copy(name))) for name in ("first", "second")]
+        yield [running.enter_context(nspawn.booted(root)) for root in (first, second)]
+
+
+def give_user_data(root: Path) -> None:
+    """Have cloud-init find what the role writes, where it looks on a machine without a cloud around it."""
+    seed = root / "var/lib/cloud/seed/nocloud"
+    seed.mkdir(parents=True)
+    (seed / "meta-data").write_text("instance-id: second\n")
+    hosts = root.with_name("controller")
+    hosts.write_text("localhost\n")
+    run = play.run(PROJECT / "playbooks/user_data.yml", hosts, {"user_data_path": str(seed / "user-data")})
+    assert run.status == 0, run.output
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +56,13 @@ def test_the_instance_says_why_it_is_not_ready(machine: Machine) -> None:
     done = machine.run("slipway-ready", "--wait", "60")
     assert done.returncode == 1
     assert done.stdout.startswith("failed: settings (") and "there is no default route" in done.stdout
+
+
+def test_cloud_init_fails_where_the_instance_does(machines: list[Machine]) -> None:
+    assert "status: error" in machines[1].run("cloud-init", "status").stdout
+    output = machines[1].output("cat", "/var/log/cloud-init-output.log")
+    assert "failed: settings (read), network (" in output
+    assert "slipway-ready says whether this instance is ready" in output.splitlines()[-1]
 
 
 def test_the_boot_has_reached_multi_user_mode(machine: Machine) -> None:

@@ -11,7 +11,7 @@ say metadata_without_session "$(curl --silent --output /dev/null --write-out '%{
 say credentials "$(echo https://index.docker.io/v1/ | docker-credential-slipway get)"
 say pull "$(pull)"
 say pull_without_the_helper "$(pull --config /var/empty)"
-say rotate please
+say next rotate
 session=$(curl --silent --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 600' http://169.254.169.254/latest/api/token)
 until curl --silent --fail --header "X-aws-ec2-metadata-token: $session" http://169.254.169.254/latest/meta-data/tags/instance/rotated; do
     sleep 1
