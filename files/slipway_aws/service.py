@@ -53,7 +53,9 @@ def call(service, action, message, region, credentials, endpoint=None):
 
 
 def content_of(body):
-    """The dictionary that an answer holds, or None."""
+    """The dictionary that an answer holds, or None. An action without output may answer with nothing at all."""
+    if not body:
+        return {}
     try:
         content = json.loads(body.decode("utf-8"))
     except ValueError:

@@ -2,6 +2,7 @@
 """The command slipway-metrics, run as its unit runs it, against moto and a strict IMDSv2."""
 
 import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +82,13 @@ def test_what_can_be_read_is_published_though_a_mount_is_missing(command: Comman
     command.set(mounts=["/", "/nowhere"])
     assert "nothing is mounted at /nowhere" in command.failure()
     assert names(published(cloudwatch), ON_INSTANCE)
+
+
+def test_an_answer_without_a_body_is_one(command: Command, metadata: Aws, tmp_path: Path) -> None:
+    metadata.folder = tmp_path
+    command.set(endpoint=metadata.address)
+    command.run()
+    assert NAMESPACE in (tmp_path / "metrics.jsonl").read_text()
 
 
 def test_an_instance_without_a_role_is_told_so(command: Command, metadata: Aws) -> None:
