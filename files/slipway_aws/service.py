@@ -12,6 +12,15 @@ from slipway_aws.errors import AwsError, one_line
 # name: as in endpoints and IAM actions; target: the prefix of actions; version: of the JSON protocol.
 Service = namedtuple("Service", ["name", "target", "version"])
 
+# Where AWS' partitions are, by the beginning of their regions' names; all others are at amazonaws.com.
+DOMAINS = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+}
 TIMEOUT_SECONDS = 5
 CLOCK_ERRORS = frozenset(("InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired"))
 
@@ -25,7 +34,7 @@ class ServiceError(Exception):
 
 
 def endpoint_of(service, region):
-    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    domain = next((DOMAINS[start] for start in DOMAINS if region.startswith(start)), "amazonaws.com")
     return f"https://{service.name}.{region}.{domain}"
 
 
