@@ -5,7 +5,7 @@
 from collections import namedtuple
 
 from slipway_aws import service
-from slipway_aws.errors import AwsError
+from slipway_aws.errors import AwsError, LastingError
 
 # request: makes the action's message of the secret's name; text: takes the secret out of the answer.
 Provider = namedtuple("Provider", ["service", "action", "request", "text", "missing"])
@@ -38,23 +38,23 @@ def read(reference, metadata):
             provider.service, provider.action, provider.request(reference.name), region, credentials, reference.endpoint
         )
     except service.ServiceError as error:
-        raise AwsError(sentence_of(error, provider, reference, region, credentials.role)) from error
+        raise error_of(error, provider, reference, region, credentials.role) from error
     text = provider.text(answer)
     if not isinstance(text, str):
-        raise AwsError(f"{reference.name} in {region} holds no text: store it as a string")
+        raise LastingError(f"{reference.name} in {region} holds no text: store it as a string")
     return text
 
 
-def sentence_of(error, provider, reference, region, role):
+def error_of(error, provider, reference, region, role):
     action = f"{provider.service.name}:{provider.action}"
     if error.code == "AccessDeniedException":
-        return (
+        return LastingError(
             f"the role {role} may not do {action} on {reference.name} in {region}: allow it in the role's policy, and "
             f"kms:Decrypt where the secret has a key of its own ({error})"
         )
     if error.code == provider.missing:
-        return (
+        return LastingError(
             f"there is no {reference.name} in {provider.service.name} of {region}: create it, or name another in "
             "docker_firstboot_credentials"
         )
-    return f"{action} on {reference.name} in {region} is refused ({error})"
+    return AwsError(f"{action} on {reference.name} in {region} is refused ({error})")

@@ -2,6 +2,7 @@
 """The command docker-credential-slipway, run as docker runs it, against moto and a strict IMDSv2."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,29 @@ def test_every_registry_that_fails_the_check_is_named(command: Command, cloud: C
     command.name(HUB)
     said = command.failure("check").splitlines()
     assert [line.split(":")[0] for line in said] == ["one.example.com", "two.example.com"]
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_boot_waits_for_the_role_s_keys(command: Command, metadata: Aws) -> None:
+    keys, metadata.keys = metadata.keys, None
+    threading.Timer(0.5, lambda: setattr(metadata, "keys", keys)).start()
+    assert command.run("wait").stdout == f"credentials are there for {HUB}\n"
+
+
+def test_a_boot_does_not_wait_for_ever(command: Command, metadata: Aws) -> None:
+    metadata.keys = None
+    command.content["wait_seconds"] = 1
+    command.name(HUB)
+    assert "has no role" in command.failure("wait")
+
+
+def test_a_boot_does_not_wait_for_what_somebody_has_to_mend(command: Command, metadata: Aws) -> None:
+    """One registry is enough: it would not be there after the wait either, whose end the test would not see."""
+    command.content["registries"]["one.example.com"] = {
+        **command.content["registries"][HUB],
+        "endpoint": "http://127.0.0.1:9",
+    }
+    command.name(HUB, name="missing")
+    said = command.failure("wait")
+    assert "there is no missing" in said
+    assert "one.example.com: http://127.0.0.1:9/ cannot be reached" in said
