@@ -2,6 +2,8 @@
 # Copyright: Slipway contributors
 """Reads the text of a secret from AWS Secrets Manager, or from a parameter of Systems Manager."""
 
+import random
+import time
 from collections import namedtuple
 
 from slipway_aws import service
@@ -26,6 +28,9 @@ PROVIDERS = {
         "ParameterNotFound",
     ),
 }
+# Before each further attempt where too much is asked, at most, because docker waits meanwhile; and at random, because a
+# fleet that pulls together would come together again.
+PAUSES_SECONDS = (0.5, 1, 2)
 
 
 def read(reference, metadata):
@@ -34,15 +39,25 @@ def read(reference, metadata):
     region = reference.region or metadata.region()
     credentials = metadata.credentials()
     try:
-        answer = service.call(
-            provider.service, provider.action, provider.request(reference.name), region, credentials, reference.endpoint
-        )
+        answer = ask(provider, reference, region, credentials)
     except service.ServiceError as error:
         raise error_of(error, provider, reference, region, credentials.role) from error
     text = provider.text(answer)
     if not isinstance(text, str):
         raise LastingError(f"{reference.name} in {region} holds no text: store it as a string")
     return text
+
+
+def ask(provider, reference, region, credentials):
+    """The service's answer. What is throttled is asked again."""
+    message = provider.request(reference.name)
+    for pause in (*PAUSES_SECONDS, None):
+        try:
+            return service.call(provider.service, provider.action, message, region, credentials, reference.endpoint)
+        except service.ServiceError as error:
+            if error.code not in service.THROTTLED or pause is None:
+                raise
+        time.sleep(random.uniform(pause / 2, pause))
 
 
 def error_of(error, provider, reference, region, role):
@@ -57,4 +72,6 @@ def error_of(error, provider, reference, region, role):
             f"there is no {reference.name} in {provider.service.name} of {region}: create it, or name another in "
             "docker_firstboot_credentials"
         )
+    if error.code in service.THROTTLED:
+        return AwsError(f"{action} in {region} is asked too often ({error}): let fewer instances pull at a time")
     return AwsError(f"{action} on {reference.name} in {region} is refused ({error})")

@@ -22,6 +22,7 @@ DOMAINS = {
     "eu-isoe-": "cloud.adc-e.uk",
 }
 TIMEOUT_SECONDS = 5
+THROTTLED = frozenset(("Throttling", "ThrottlingException", "RequestLimitExceeded"))
 CLOCK_ERRORS = frozenset(("InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired"))
 
 

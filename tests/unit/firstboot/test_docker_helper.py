@@ -135,6 +135,17 @@ def test_a_role_that_may_not_is_told_which_action_on_which_secret(
     assert f"role {ROLE} may not do secretsmanager:GetSecretValue on {SECRET} in {REGION}" in said
 
 
+@pytest.mark.parametrize(("throttled", "words"), [(2, TOKEN), (9, "is asked too often (ThrottlingException")])
+def test_what_is_throttled_is_asked_again_and_not_for_ever(
+    command: Command, metadata: Aws, tmp_path: Path, throttled: int, words: str
+) -> None:
+    metadata.folder = tmp_path
+    (tmp_path / "secrets.json").write_text(json.dumps({SECRET: CREDENTIALS}))
+    metadata.throttled = throttled
+    command.name(HUB, endpoint=metadata.address)
+    assert words in command.run("get").stdout
+
+
 def test_a_signature_that_is_not_accepted_has_the_clock_suspected(command: Command, metadata: Aws) -> None:
     command.name(HUB, endpoint=metadata.address, region="us-west-2")
     assert "see whether this host's clock is right" in command.failure()
