@@ -2,6 +2,7 @@
 """The command slipway-metrics, run as its unit runs it, against moto and a strict IMDSv2."""
 
 import datetime
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from slipway_aws.service import ServiceError
 
 from tests.moto_account import Cloud
 from tests.stand_in_aws import GROUP, INSTANCE, REGION, ROLE, Aws
-from tests.unit.metrics.conftest import NAMESPACE, Command, published
+from tests.unit.metrics.conftest import NAMESPACE, Command, published, rendered
 
 ON_INSTANCE = ("InstanceId", INSTANCE)
 IN_GROUP = ("AutoScalingGroupName", GROUP)
@@ -134,3 +135,11 @@ def test_no_request_holds_more_than_cloudwatch_takes(monkeypatch: pytest.MonkeyP
     )
     publisher.publish([{}] * 2001, NAMESPACE, REGION, None, None)
     assert sent == [1000, 1000, 1]
+
+
+def test_instances_publish_at_seconds_of_their_own_and_each_once_a_minute() -> None:
+    """A run that is late by all that it may be has ended when the next is due."""
+    units = rendered("slipway-metrics.timer.j2") + rendered("slipway-metrics.service.j2")
+    seconds = {name: int(value) for name, value in re.findall(r"^(\w+)Sec=(\d+)s?$", units, re.MULTILINE)}
+    assert seconds["RandomizedDelay"] >= 20
+    assert seconds["RandomizedDelay"] + seconds["Accuracy"] + seconds["TimeoutStart"] <= 60
