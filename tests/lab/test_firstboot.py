@@ -192,6 +192,9 @@ def test_a_boot_waits_for_a_role_that_comes_late(host: LabHost) -> None:
     host.sh(f"touch {FOLDER}/no-role")
     ok(apply(host, **settings(slipway_baking=True, docker_firstboot_enabled=True)))
     host.sh(f"rm -f {REPORT}; systemctl start --no-block {BOOT} {UNIT}")
-    host.sh(f"timeout 60 sh -c 'until grep --quiet credentials {REPORT}; do sleep 0.1; done'; rm {FOLDER}/no-role")
+    host.sh(f"timeout 60 sh -c 'until grep --quiet credentials {REPORT}; do sleep 0.1; done'")
+    assert host.run("docker-credential-slipway", "check")[0] == 1
+    assert host.run("slipway-ready")[0] == 2
+    host.sh(f"rm {FOLDER}/no-role")
     assert "credentials are there for" in host.sh("slipway-ready --wait 60")
     assert host.run("systemctl", "start", UNIT)[0] == 0
