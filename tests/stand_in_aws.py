@@ -36,6 +36,7 @@ class Aws(ThreadingHTTPServer):
         self.instance: dict[str, str] = {}  # more texts of the metadata service by path, such as user-data
         self.tokens: set[str] = set()
         self.requests: Counter[str] = Counter()
+        self.throttled = 0  # so many of the next secrets that are asked for
 
     @property
     def address(self) -> str:
@@ -93,7 +94,10 @@ class Handler(BaseHTTPRequestHandler):
         if publishes:
             with (self.server.folder / "metrics.jsonl").open("ab") as file:
                 file.write(body + b"\n")
-            return self.answer(200, "{}")
+            return self.answer(200)  # the action has no output, and the protocol lets a service say nothing then
+        if self.server.throttled:
+            self.server.throttled -= 1
+            return self.refuse("ThrottlingException")
         name = json.loads(body)["SecretId"]
         kept = json.loads((self.server.folder / "secrets.json").read_text())
         if self.headers["X-Amz-Target"] != "secretsmanager.GetSecretValue" or name not in kept:

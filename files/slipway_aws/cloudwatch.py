@@ -9,7 +9,6 @@ SERVICE = service.Service("monitoring", "GraniteServiceVersion20100801", "1.0")
 ACTION = "PutMetricData"
 # CloudWatch takes 1000 in one request.
 LARGEST_BATCH = 1000
-THROTTLED = frozenset(("Throttling", "ThrottlingException", "RequestLimitExceeded"))
 
 
 def dimension_sets(dimensions, aggregations):
@@ -52,6 +51,6 @@ def sentence_of(error, namespace, region, role):
             f"the role {role} may not do cloudwatch:{ACTION} in the namespace {namespace} of {region}: allow it in the "
             f"role's policy ({error})"
         )
-    if error.code in THROTTLED:
+    if error.code in service.THROTTLED:
         return f"CloudWatch in {region} is asked too often ({error}): these readings are lost, the next ones are tried"
     return f"cloudwatch:{ACTION} in the namespace {namespace} of {region} is refused ({error})"

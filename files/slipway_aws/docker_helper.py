@@ -8,16 +8,18 @@ The server's name comes on stdin; an error is told on stdout, with exit status 1
 import json
 import sys
 import syslog
+import time
 
 from slipway_aws import registry_credentials, settings
-from slipway_aws.errors import AwsError
+from slipway_aws.errors import AwsError, LastingError
 from slipway_aws.imds import Metadata
 
 NAME = "docker-credential-slipway"
 VERSION = "1"
-USAGE = f"usage: {NAME} get|store|erase|list|version|check"
+USAGE = f"usage: {NAME} get|store|erase|list|version|check|wait"
 # The sentence is the protocol: docker itself compares it, and then pulls anonymously.
 NOT_FOUND = "credentials not found in native keychain"
+PAUSE_SECONDS = 1
 
 
 class Helper:
@@ -30,7 +32,10 @@ class Helper:
         server = sys.stdin.read().strip()
         known, metadata = self.known()
         if server not in known:
-            raise NotFoundError(NOT_FOUND)
+            raise NotFoundError(
+                f"docker asks for {server or 'no registry'}, and {self.path} names no secret of it: name one in "
+                "docker_firstboot_credentials, or take the registry out of credHelpers in the user's config.json"
+            )
         username, token = registry_credentials.read(known[server], metadata)
         return json.dumps({"ServerURL": server, "Username": username, "Secret": token})
 
@@ -41,15 +46,28 @@ class Helper:
     def check(self):
         """Not of the protocol: try all registries, and name those that fail."""
         known, metadata = self.known()
-        problems = []
+        problems = {}
         for server, reference in known.items():
             try:
                 registry_credentials.read(reference, metadata)
             except AwsError as error:
-                problems.append(f"{server}: {error}")
+                problems[server] = error
         if problems:
-            raise AwsError("\n".join(problems))
+            lasts = any(isinstance(error, LastingError) for error in problems.values())
+            sentences = "\n".join(f"{server}: {error}" for server, error in problems.items())
+            raise LastingError(sentences) if lasts else AwsError(sentences)
         return "credentials are there for " + ", ".join(known)
+
+    def wait(self):
+        """Not of the protocol: check as a boot does, when the role's keys or the network may be late."""
+        deadline = time.monotonic() + settings.read(self.path).wait_seconds
+        while True:
+            try:
+                return self.check()
+            except AwsError as error:
+                if isinstance(error, LastingError) or time.monotonic() >= deadline:
+                    raise
+            time.sleep(PAUSE_SECONDS)
 
     def store(self):
         sys.stdin.read()  # the token, which the client would otherwise write to nobody
@@ -69,10 +87,10 @@ class Helper:
 
 
 class NotFoundError(AwsError):
-    """The registry is none of ours, which is no fault."""
+    """The registry is none of ours."""
 
 
-ACTIONS = {name: getattr(Helper, name) for name in ("get", "store", "erase", "list", "version", "check")}
+ACTIONS = {name: getattr(Helper, name) for name in ("get", "store", "erase", "list", "version", "check", "wait")}
 
 
 def main(arguments, path):
@@ -83,11 +101,9 @@ def main(arguments, path):
     try:
         print(ACTIONS[arguments[0]](Helper(path)))
         return 0
-    except NotFoundError as error:
-        print(error)
     except AwsError as error:
         # docker pull says nothing of a helper that fails, and goes on anonymously: the journal has the reason.
         syslog.openlog(NAME)
         syslog.syslog(syslog.LOG_ERR, str(error))
-        print(error)
+        print(NOT_FOUND if isinstance(error, NotFoundError) else error)
     return 1

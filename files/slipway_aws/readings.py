@@ -8,7 +8,8 @@ from collections import namedtuple
 
 # dimensions: those of the reading alone, such as its path.
 Reading = namedtuple("Reading", ["name", "unit", "value", "dimensions"])
-Mount = namedtuple("Mount", ["path", "kind"])
+# device: the major and minor number that the kernel gives the file system, whatever of it is mounted.
+Mount = namedtuple("Mount", ["path", "kind", "device"])
 
 MEMORY = "/proc/meminfo"
 # Not this process' own table: its unit has mounts that are no file systems of the host.
@@ -50,20 +51,27 @@ def mounts(text):
     found = {}
     for line in text.splitlines():
         of_mount, _, of_file_system = line.partition(" - ")
-        path = ESCAPED.sub(lambda code: chr(int(code.group(1), 8)), of_mount.split()[4])
-        found[path] = Mount(path, of_file_system.split()[0])
+        _, _, device, _, path = of_mount.split()[:5]
+        path = ESCAPED.sub(lambda code: chr(int(code.group(1), 8)), path)
+        found[path] = Mount(path, of_file_system.split()[0], device)
     return found
+
+
+def once_each(mounts):
+    """Of each file system the mount that came first: bind mounts, such as those of docker's volumes, show it again."""
+    devices = [mount.device for mount in mounts]
+    return [mount for place, mount in enumerate(mounts) if devices.index(mount.device) == place]
 
 
 def chosen(found, wanted, ignored):
     """The mounts that are wanted, and the wanted paths where nothing is mounted."""
     if wanted == [ALL]:
-        return [mount for mount in found.values() if mount.kind not in ignored], []
+        return once_each([mount for mount in found.values() if mount.kind not in ignored]), []
     return [found[path] for path in wanted if path in found], [path for path in wanted if path not in found]
 
 
 def take(wanted, ignored):
-    """All readings that can be had, and a sentence for each file system that cannot be read."""
+    """All readings that can be had, and a sentence for each mount that is named and cannot be read."""
     with open(MEMORY, encoding="ascii") as file:
         readings = of_memory(file.read())
     with open(MOUNTS, encoding="utf-8", errors="replace") as file:
@@ -73,5 +81,9 @@ def take(wanted, ignored):
         try:
             readings += of_file_system(mount)
         except OSError as error:
-            problems.append(f"{mount.path} cannot be read ({error.strerror}): name the others in host_metrics_mounts")
+            if wanted != [ALL]:
+                problems.append(
+                    f"{mount.path} cannot be read ({error.strerror}): let everybody reach it, or take it out of "
+                    "host_metrics_mounts"
+                )
     return readings, problems

@@ -5,7 +5,7 @@
 import json
 
 from slipway_aws import secrets
-from slipway_aws.errors import AwsError
+from slipway_aws.errors import LastingError
 
 # What the secrets of ECR's pull-through cache use.
 KEYS = ("username", "accessToken")
@@ -24,8 +24,8 @@ def parse(text, name):
         content = None
     if not isinstance(content, dict):
         # Without the parser's error, which quotes the secret.
-        raise AwsError(f"{name} is no JSON object: store {SHAPE} in it") from None
+        raise LastingError(f"{name} is no JSON object: store {SHAPE} in it") from None
     for key in KEYS:
         if not isinstance(content.get(key), str) or not content[key]:
-            raise AwsError(f"{name} lacks the key {key}, or it is no text: store it in the secret")
+            raise LastingError(f"{name} lacks the key {key}, or it is no text: store it in the secret")
     return tuple(content[key] for key in KEYS)

@@ -12,7 +12,17 @@ from slipway_aws.errors import AwsError, one_line
 # name: as in endpoints and IAM actions; target: the prefix of actions; version: of the JSON protocol.
 Service = namedtuple("Service", ["name", "target", "version"])
 
+# Where AWS' partitions are, by the beginning of their regions' names; all others are at amazonaws.com.
+DOMAINS = {
+    "cn-": "amazonaws.com.cn",
+    "eusc-": "amazonaws.eu",
+    "us-iso-": "c2s.ic.gov",
+    "us-isob-": "sc2s.sgov.gov",
+    "us-isof-": "csp.hci.ic.gov",
+    "eu-isoe-": "cloud.adc-e.uk",
+}
 TIMEOUT_SECONDS = 5
+THROTTLED = frozenset(("Throttling", "ThrottlingException", "RequestLimitExceeded"))
 CLOCK_ERRORS = frozenset(("InvalidSignatureException", "SignatureDoesNotMatch", "RequestExpired"))
 
 
@@ -25,7 +35,7 @@ class ServiceError(Exception):
 
 
 def endpoint_of(service, region):
-    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    domain = next((DOMAINS[start] for start in DOMAINS if region.startswith(start)), "amazonaws.com")
     return f"https://{service.name}.{region}.{domain}"
 
 
@@ -53,7 +63,9 @@ def call(service, action, message, region, credentials, endpoint=None):
 
 
 def content_of(body):
-    """The dictionary that an answer holds, or None."""
+    """The dictionary that an answer holds, or None. An action without output may answer with nothing at all."""
+    if not body:
+        return {}
     try:
         content = json.loads(body.decode("utf-8"))
     except ValueError:

@@ -12,8 +12,9 @@ from collections import namedtuple
 from slipway_aws import imds
 from slipway_aws.errors import AwsError
 
-# registries: Reference by key of config.json; metadata_endpoint: where the instance metadata service is.
-Settings = namedtuple("Settings", ["registries", "metadata_endpoint"])
+# registries: Reference by key of config.json; metadata_endpoint: where the instance metadata service is;
+# wait_seconds: how long a boot tries again.
+Settings = namedtuple("Settings", ["registries", "metadata_endpoint", "wait_seconds"])
 # Where a secret is. region and endpoint are None where the instance's region and AWS' own endpoint do.
 Reference = namedtuple("Reference", ["provider", "name", "region", "endpoint"])
 
@@ -23,7 +24,7 @@ def read(path):
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
         registries = {key: reference_of(entry) for key, entry in content["registries"].items()}
-        return Settings(registries, content.get("metadata_endpoint") or imds.ENDPOINT)
+        return Settings(registries, content.get("metadata_endpoint") or imds.ENDPOINT, content["wait_seconds"])
     except OSError as error:
         raise AwsError(f"{path} cannot be read ({error.strerror}): run role docker_firstboot again") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -7,8 +7,8 @@ name: pull_problems
 short_description: Say what is wrong with a playbook that instances are to fetch and run by themselves
 version_added: 0.1.0
 description:
-  - Refuses an address that holds credentials, one without TLS where no commit is verified, and a verification without
-    the public keys of those who sign.
+  - Refuses an address that holds credentials or is read by SSH, one without TLS where no commit is verified, and a
+    verification without the public keys of those who sign.
   - The sentences do not hold the address, because that may hold a secret.
 options:
   _input:

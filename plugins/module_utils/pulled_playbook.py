@@ -6,8 +6,9 @@ import re
 
 from ansible_collections.slipway.platform.plugins.module_utils import openpgp
 
-URL = re.compile(r"\A(?P<scheme>https|http|git|ssh|file)://(?:(?P<user>[^/@]*)@)?[^/@?#]*/[^\s@?#]+\Z")
-SCP = re.compile(r"\A[\w.-]+@[\w.-]+:[^\s?#]+\Z")
+URL = re.compile(r"\A(?P<scheme>https|http|git|file)://(?:(?P<user>[^/@]*)@)?[^/@?#]*/[^\s@?#]+\Z")
+# As a URL, or as scp writes it.
+SSH = re.compile(r"\A(?:ssh://|[\w.-]+@[\w.-]+:)")
 # As arguments of ansible-pull, and in the arguments of the module to which it hands them on.
 WORD = re.compile(r"\A[\w./@+][\w./@+-]*\Z")
 TAMPERABLE = ("http", "git")
@@ -20,16 +21,18 @@ def problems(wish):
 
 def problems_of_url(url, verify_commit):
     """Without the URL itself, which may hold a secret."""
+    if SSH.match(url):
+        return [
+            "docker_firstboot_pull_url is read by SSH, for which a sealed image has no key: write https://host/path, "
+            "and have a git credential helper that uses the instance's role where the repository is private."
+        ]
     parts = URL.match(url)
     if not parts:
-        if SCP.match(url):
-            return []
         return [
-            "docker_firstboot_pull_url is no address of a git repository: write https://host/path or "
-            "ssh://git@host/path, without a password, a token or a query, which every instance would show."
+            "docker_firstboot_pull_url is no address of a git repository: write https://host/path, without a password, "
+            "a token or a query, which every instance would show."
         ]
-    user = parts.group("user")
-    if user is not None and (parts.group("scheme") != "ssh" or ":" in user):
+    if parts.group("user") is not None:
         return [
             "docker_firstboot_pull_url holds credentials, which everybody who can read the image would have: take them "
             "out, and let instances read the repository without, or by a git credential helper that uses their role."

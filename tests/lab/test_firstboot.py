@@ -16,6 +16,8 @@ HUB = "https://index.docker.io/v1/"
 SECRET = "docker-hub"
 UNIT = "docker-auth-check.service"
 BOOT = "docker-firstboot.service"
+REPORT = "/run/slipway/ready.json"
+SETTINGS = "/etc/slipway/docker-credentials.json"
 WRITTEN = (
     "/etc/slipway /usr/local/lib/slipway /usr/local/bin/docker-credential-slipway "
     f"/etc/systemd/system/{UNIT} /etc/systemd/system/{BOOT} /root/.docker /home/alice/.docker"
@@ -121,7 +123,7 @@ def test_the_check_fails_while_the_secret_is_missing_and_no_longer(host: LabHost
 
 
 def test_a_boot_that_finds_no_metadata_service_says_so_loudly(host: LabHost) -> None:
-    ok(apply(host, **settings()))
+    ok(apply(host, **settings(docker_firstboot_wait_seconds=2)))
     host.reboot()
     host.run("systemctl", "is-system-running", "--wait")
     assert UNIT in host.sh("systemctl list-units --failed --plain --no-legend")
@@ -132,7 +134,11 @@ def test_a_pull_that_docker_lets_go_on_anonymously_leaves_its_reason_in_the_jour
     ok(apply(host, **settings()))
     keep(host, None)
     assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
-    assert f"there is no {SECRET}" in host.sh("journalctl --no-pager --identifier docker-credential-slipway --lines 5")
+    journal = "journalctl --no-pager --identifier docker-credential-slipway --lines 5"
+    assert f"there is no {SECRET}" in host.sh(journal)
+    host.sh(f"sed --in-place 's|{HUB}|registry.example.com|' {SETTINGS}")
+    assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
+    assert f"docker asks for {HUB}, and {SETTINGS} names no secret of it" in host.sh(journal)
 
 
 def test_a_missing_secret_fails_the_run_that_installs_with_the_reason(host: LabHost) -> None:
@@ -179,4 +185,16 @@ def test_an_instance_without_its_secret_is_not_ready_until_it_is_there(host: Lab
     keep(host, {"username": "alice", "accessToken": token})
     host.sh(f"systemctl start {BOOT}")
     assert "credentials are there for" in host.sh("slipway-ready")
-    assert token not in host.sh("cat /run/slipway/ready.json")
+    assert token not in host.sh(f"cat {REPORT}")
+
+
+def test_a_boot_waits_for_a_role_that_comes_late(host: LabHost) -> None:
+    host.sh(f"touch {FOLDER}/no-role")
+    ok(apply(host, **settings(slipway_baking=True, docker_firstboot_enabled=True)))
+    host.sh(f"rm -f {REPORT}; systemctl start --no-block {BOOT} {UNIT}")
+    host.sh(f"timeout 60 sh -c 'until grep --quiet credentials {REPORT}; do sleep 0.1; done'")
+    assert host.run("docker-credential-slipway", "check")[0] == 1
+    assert host.run("slipway-ready")[0] == 2
+    host.sh(f"rm {FOLDER}/no-role")
+    assert "credentials are there for" in host.sh("slipway-ready --wait 60")
+    assert host.run("systemctl", "start", UNIT)[0] == 0

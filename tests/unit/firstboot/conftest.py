@@ -92,6 +92,8 @@ def command(cloud: Cloud, metadata: Aws, tmp_path: Path) -> Command:
     )
     program.write_text(template.render({f"__docker_firstboot_{name}": value for name, value in names.items()}))
     program.chmod(0o755)
-    command = Command(program, settings, {"metadata_endpoint": metadata.address, "registries": {HUB: {}}})
+    command = Command(
+        program, settings, {"metadata_endpoint": metadata.address, "wait_seconds": 60, "registries": {HUB: {}}}
+    )
     command.name(HUB, provider="secretsmanager", name=SECRET, endpoint=cloud.address)
     return command

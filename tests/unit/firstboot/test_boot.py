@@ -11,7 +11,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from slipway_firstboot import boot, network, playbook, ready, settings, waiting
+import yaml
+from slipway_firstboot import boot, credentials, network, playbook, ready, settings, waiting
 from slipway_firstboot.errors import StepError
 
 ROUTES = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
@@ -97,3 +98,12 @@ def test_a_boot_with_a_fault_of_its_own_says_failed(tmp_path: Path) -> None:
 
 def test_a_report_that_is_missing_is_told(tmp_path: Path) -> None:
     assert "has not begun" in ready.account(str(tmp_path / "none"))
+
+
+def test_cloud_init_waits_longer_than_a_first_boot_may_take() -> None:
+    roles = Path(__file__).parents[3] / "roles"
+    firstboot, user_data = (
+        yaml.safe_load((roles / role / "defaults/main.yml").read_text()) for role in ("docker_firstboot", "user_data")
+    )
+    waits = 3 * firstboot["docker_firstboot_wait_seconds"] + credentials.LAST_LOOK_SECONDS
+    assert user_data["user_data_ready_seconds"] > waits + firstboot["docker_firstboot_pull_seconds"]

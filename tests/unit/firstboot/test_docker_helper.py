@@ -2,6 +2,7 @@
 """The command docker-credential-slipway, run as docker runs it, against moto and a strict IMDSv2."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,17 @@ def test_a_role_that_may_not_is_told_which_action_on_which_secret(
     assert f"role {ROLE} may not do secretsmanager:GetSecretValue on {SECRET} in {REGION}" in said
 
 
+@pytest.mark.parametrize(("throttled", "words"), [(2, TOKEN), (9, "is asked too often (ThrottlingException")])
+def test_what_is_throttled_is_asked_again_and_not_for_ever(
+    command: Command, metadata: Aws, tmp_path: Path, throttled: int, words: str
+) -> None:
+    metadata.folder = tmp_path
+    (tmp_path / "secrets.json").write_text(json.dumps({SECRET: CREDENTIALS}))
+    metadata.throttled = throttled
+    command.name(HUB, endpoint=metadata.address)
+    assert words in command.run("get").stdout
+
+
 def test_a_signature_that_is_not_accepted_has_the_clock_suspected(command: Command, metadata: Aws) -> None:
     command.name(HUB, endpoint=metadata.address, region="us-west-2")
     assert "see whether this host's clock is right" in command.failure()
@@ -201,3 +213,29 @@ def test_every_registry_that_fails_the_check_is_named(command: Command, cloud: C
     command.name(HUB)
     said = command.failure("check").splitlines()
     assert [line.split(":")[0] for line in said] == ["one.example.com", "two.example.com"]
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_boot_waits_for_the_role_s_keys(command: Command, metadata: Aws) -> None:
+    keys, metadata.keys = metadata.keys, None
+    threading.Timer(0.5, lambda: setattr(metadata, "keys", keys)).start()
+    assert command.run("wait").stdout == f"credentials are there for {HUB}\n"
+
+
+def test_a_boot_does_not_wait_for_ever(command: Command, metadata: Aws) -> None:
+    metadata.keys = None
+    command.content["wait_seconds"] = 1
+    command.name(HUB)
+    assert "has no role" in command.failure("wait")
+
+
+def test_a_boot_does_not_wait_for_what_somebody_has_to_mend(command: Command, metadata: Aws) -> None:
+    """One registry is enough: it would not be there after the wait either, whose end the test would not see."""
+    command.content["registries"]["one.example.com"] = {
+        **command.content["registries"][HUB],
+        "endpoint": "http://127.0.0.1:9",
+    }
+    command.name(HUB, name="missing")
+    said = command.failure("wait")
+    assert "there is no missing" in said
+    assert "one.example.com: http://127.0.0.1:9/ cannot be reached" in said

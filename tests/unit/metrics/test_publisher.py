@@ -2,6 +2,8 @@
 """The command slipway-metrics, run as its unit runs it, against moto and a strict IMDSv2."""
 
 import datetime
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from slipway_aws.service import ServiceError
 
 from tests.moto_account import Cloud
 from tests.stand_in_aws import GROUP, INSTANCE, REGION, ROLE, Aws
-from tests.unit.metrics.conftest import NAMESPACE, Command, published
+from tests.unit.metrics.conftest import NAMESPACE, Command, published, rendered
 
 ON_INSTANCE = ("InstanceId", INSTANCE)
 IN_GROUP = ("AutoScalingGroupName", GROUP)
@@ -83,6 +85,13 @@ def test_what_can_be_read_is_published_though_a_mount_is_missing(command: Comman
     assert names(published(cloudwatch), ON_INSTANCE)
 
 
+def test_an_answer_without_a_body_is_one(command: Command, metadata: Aws, tmp_path: Path) -> None:
+    metadata.folder = tmp_path
+    command.set(endpoint=metadata.address)
+    command.run()
+    assert NAMESPACE in (tmp_path / "metrics.jsonl").read_text()
+
+
 def test_an_instance_without_a_role_is_told_so(command: Command, metadata: Aws) -> None:
     metadata.keys = None
     assert "has no role: attach an instance profile" in command.failure()
@@ -126,3 +135,11 @@ def test_no_request_holds_more_than_cloudwatch_takes(monkeypatch: pytest.MonkeyP
     )
     publisher.publish([{}] * 2001, NAMESPACE, REGION, None, None)
     assert sent == [1000, 1000, 1]
+
+
+def test_instances_publish_at_seconds_of_their_own_and_each_once_a_minute() -> None:
+    """A run that is late by all that it may be has ended when the next is due."""
+    units = rendered("slipway-metrics.timer.j2") + rendered("slipway-metrics.service.j2")
+    seconds = {name: int(value) for name, value in re.findall(r"^(\w+)Sec=(\d+)s?$", units, re.MULTILINE)}
+    assert seconds["RandomizedDelay"] >= 20
+    assert seconds["RandomizedDelay"] + seconds["Accuracy"] + seconds["TimeoutStart"] <= 60

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from slipway_aws import readings
 
+from tests.unit.metrics.conftest import DEFAULTS
+
 MEMINFO = """\
 MemTotal:        1000 kB
 MemFree:          300 kB
@@ -26,6 +28,14 @@ MOUNTINFO = """\
 3 1 8:2 / /mnt/with\\040space rw - ext4 /dev/sdb1 rw
 4 1 8:3 / /data rw - ext4 /dev/sdc1 rw
 5 4 0:9 / /data rw - tmpfs tmpfs rw
+"""
+# An instance with a volume of docker's local driver that is bound to /srv; nobody gets to /kept.
+OF_AN_INSTANCE = """\
+1 0 259:4 / / rw,relatime shared:1 - xfs /dev/nvme0n1p4 rw
+2 1 259:2 / /boot/efi rw,relatime shared:2 - vfat /dev/nvme0n1p2 rw
+3 1 259:5 / /srv rw,relatime shared:3 - ext4 /dev/nvme1n1 rw
+4 1 259:5 /app /var/lib/docker/volumes/app/_data rw,relatime shared:3 - ext4 /dev/nvme1n1 rw
+5 1 259:6 / /kept/by-nobody rw,relatime shared:4 - ext4 /dev/nvme2n1 rw
 """
 
 
@@ -53,7 +63,7 @@ def test_an_instance_without_swap_uses_none_of_it() -> None:
 
 
 def test_a_file_system_is_as_full_as_df_says(tmp_path: Path) -> None:
-    found = readings.of_file_system(readings.Mount(str(tmp_path), "any"))
+    found = readings.of_file_system(readings.Mount(str(tmp_path), "any", "0:0"))
     # df rounds up to a whole number, and the others on the machine write files meanwhile.
     assert value(found, "disk_used_percent") == pytest.approx(
         float(columns("df", "--output=pcent", str(tmp_path))[0].rstrip("%")), abs=2
@@ -73,5 +83,22 @@ def test_all_mounts_are_those_of_no_ignored_kind_and_the_later_one_covers() -> N
 
 def test_mounts_that_are_named_are_read_whatever_their_kind_and_missing_ones_told() -> None:
     found, missing = readings.chosen(readings.mounts(MOUNTINFO), ["/data", "/nowhere"], ["tmpfs"])
-    assert found == [readings.Mount("/data", "tmpfs")]
+    assert found == [readings.Mount("/data", "tmpfs", "0:9")]
     assert missing == ["/nowhere"]
+
+
+def test_all_are_the_disks_once_each_by_the_mount_that_came_first() -> None:
+    found, _ = readings.chosen(readings.mounts(OF_AN_INSTANCE), ["*"], DEFAULTS["host_metrics_ignored_file_systems"])
+    assert [mount.path for mount in found] == ["/", "/srv", "/kept/by-nobody"]
+
+
+def test_a_mount_that_cannot_be_read_fails_only_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mountinfo").write_text(OF_AN_INSTANCE.replace("/srv", str(tmp_path)))
+    monkeypatch.setattr(readings, "MOUNTS", str(tmp_path / "mountinfo"))
+    found, problems = readings.take(["*"], ["vfat"])
+    assert {reading.dimensions.get("path") for reading in found} == {None, "/", str(tmp_path)}
+    assert problems == []
+    (problem,) = readings.take(["/", "/kept/by-nobody"], [])[1]
+    assert problem.startswith("/kept/by-nobody cannot be read (No such file or directory)")

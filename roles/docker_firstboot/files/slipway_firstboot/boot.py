@@ -17,7 +17,7 @@ def steps(wanted, state, runtime):
     yield "network", lambda: network.wait(wanted["wait_for"], wanted["wait_seconds"])
     yield "engine", lambda: engine.wait(wanted["wait_seconds"])
     if wanted["credential_helper"]:
-        yield "credentials", lambda: credentials.check(wanted["credential_helper"])
+        yield "credentials", lambda: credentials.wait(wanted["credential_helper"], wanted["wait_seconds"])
     if wanted["pull_url"]:
         yield "playbook", Playbook(wanted, state, runtime).apply
 

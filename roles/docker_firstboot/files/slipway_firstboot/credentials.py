@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Asks the credential helper whether it finds the credentials of its registries."""
+"""Waits until the credential helper finds the credentials of its registries."""
 
 import subprocess
 
 from slipway_firstboot.errors import StepError
 
-CHECK_SECONDS = 120
+LAST_LOOK_SECONDS = 120
 
 
-def check(helper):
+def wait(helper, seconds):
+    """It waits by itself, as its settings say, and not for what will not pass."""
+    seconds += LAST_LOOK_SECONDS
     try:
-        asked = subprocess.run(
-            [helper, "check"], stdout=subprocess.PIPE, timeout=CHECK_SECONDS, universal_newlines=True
-        )
+        asked = subprocess.run([helper, "wait"], stdout=subprocess.PIPE, timeout=seconds, universal_newlines=True)
     except OSError as error:
         raise StepError(f"{helper} cannot be run ({error.strerror}): run role docker_firstboot again") from error
     except subprocess.TimeoutExpired as error:
-        raise StepError(f"{helper} has not ended after {CHECK_SECONDS} s: see whether AWS can be reached") from error
+        raise StepError(f"{helper} has not ended after {seconds} s: see whether AWS can be reached") from error
     if asked.returncode:
         raise StepError("; ".join(asked.stdout.splitlines()))
     return asked.stdout.strip()

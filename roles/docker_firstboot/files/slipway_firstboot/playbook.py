@@ -85,7 +85,6 @@ def environment(keys):
         os.environ,
         GNUPGHOME=keys,
         GIT_TERMINAL_PROMPT="0",
-        GIT_SSH_COMMAND="ssh -o BatchMode=yes",
         ANSIBLE_NOCOLOR="1",
         PYTHONUNBUFFERED="1",
         HOME="/root",
