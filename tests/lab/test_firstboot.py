@@ -18,6 +18,7 @@ UNIT = "docker-auth-check.service"
 BOOT = "docker-firstboot.service"
 REPORT = "/run/slipway/ready.json"
 SETTINGS = "/etc/slipway/docker-credentials.json"
+FILE_SYSTEMS = "/ /run /tmp /var/lib/docker /var/lib/containerd"
 WRITTEN = (
     "/etc/slipway /usr/local/lib/slipway /usr/local/bin/docker-credential-slipway "
     f"/etc/systemd/system/{UNIT} /etc/systemd/system/{BOOT} /root/.docker /home/alice/.docker"
@@ -87,7 +88,7 @@ def test_the_users_named_pull_a_private_image_and_no_secret_is_on_the_disk(host:
     assert host.run("sh", "-c", PULL.format("bob"))[0] != 0
     assert host.run("grep", "-rlF", token, FOLDER)[1] != "", "a search that finds nothing anywhere"
     for form in (token, base64.b64encode(f"alice:{token}".encode()).decode()):
-        search = f"find / /run /tmp -xdev -type f -not -path '{FOLDER}/*' -exec grep -lF {form} {{}} +"
+        search = f"find {FILE_SYSTEMS} -xdev -type f -not -path '{FOLDER}/*' -exec grep -lF {form} {{}} +"
         assert host.run("sh", "-c", search)[1] == ""
         assert form not in host.sh("journalctl --no-pager")
 
@@ -186,6 +187,16 @@ def test_an_instance_without_its_secret_is_not_ready_until_it_is_there(host: Lab
     host.sh(f"systemctl start {BOOT}")
     assert "credentials are there for" in host.sh("slipway-ready")
     assert token not in host.sh(f"cat {REPORT}")
+
+
+def test_the_claims_hold_for_an_instance_that_is_ready_and_for_no_other(host: LabHost) -> None:
+    wanted = settings(docker_firstboot_enabled=True)
+    ok(apply(host, **wanted))
+    held = host.verify("test_firstboot.py", **wanted)
+    assert held.stdout.splitlines()[-1].startswith("4 passed in"), held.stdout
+    keep(host, None)
+    assert host.run("systemctl", "restart", UNIT, BOOT)[0] != 0
+    assert host.verify("test_firstboot.py", **wanted).stdout.splitlines()[-1].startswith("2 failed, 2 passed")
 
 
 def test_a_boot_waits_for_a_role_that_comes_late(host: LabHost) -> None:

@@ -33,7 +33,8 @@ def instance(workbench: Workbench) -> LabHost:
 def host(instance: LabHost) -> LabHost:
     """The host without anything of the role, in a stand-in for AWS that has heard nothing."""
     instance.run("systemctl", "disable", "--now", TIMER, AGENT)
-    instance.run("dnf", "--assumeyes", "remove", "amazon-cloudwatch-agent")
+    if instance.run("rpm", "--query", "amazon-cloudwatch-agent")[0] == 0:
+        instance.sh("dnf --assumeyes --quiet remove amazon-cloudwatch-agent")
     instance.sh(f"rm -rf {WRITTEN} /opt/aws /var/cache/*.rpm {READ}; systemctl daemon-reload; systemctl reset-failed")
     surround(instance)
     instance.sh(f"rm -f {FOLDER}/no-role {PUBLISHED}")
@@ -83,6 +84,8 @@ def test_the_timer_runs_the_unit_and_goes_on_after_a_reboot(host: LabHost) -> No
     # It runs every minute; the last run may have found no metadata service yet.
     host.sh(f"timeout 90 sh -c 'until test -s {PUBLISHED}; do sleep 1; done'")
     assert published(host) == ALL
+    held = host.verify("test_metrics.py", host_metrics_provider="script")
+    assert held.stdout.splitlines()[-1].startswith("2 passed in"), held.stdout
 
 
 def test_an_instance_that_loses_its_role_has_a_failed_unit_with_the_reason_and_recovers(host: LabHost) -> None:

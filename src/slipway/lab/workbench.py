@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disposable hosts for programs: what the tests and the benchmark make, drive and throw away."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,6 +52,17 @@ class LabHost:
         playbook = self.inventory.with_name("play.yml")
         playbook.write_text(yaml.safe_dump([{"hosts": "docker_hosts", "gather_facts": False, "tasks": list(tasks)}]))
         return play.run(playbook, self.inventory, variables, list(options))
+
+    def verify(self, claims: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        """Have a file of tests/verify make its claims about the host, with these variables in its inventory."""
+        known = yaml.safe_load(self.inventory.read_text())
+        known["docker_hosts"]["vars"] |= variables
+        path = self.inventory.with_name("verify.yml")
+        path.touch(mode=0o600)  # it has the lab's throw-away passwords
+        path.write_text(yaml.safe_dump(known))
+        where = [f"--ansible-inventory={path}", "--hosts=ansible://docker_hosts", f"tests/verify/{claims}"]
+        command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *where]
+        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
 
     def reboot(self) -> None:
         """Restart the host's machine and wait until it has booted."""

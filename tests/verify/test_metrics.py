@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What role host_metrics promises of an instance."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+
+@pytest.fixture(scope="module")
+def provider(variable: Callable[[str, Any], Any]) -> str:
+    name: str = variable("host_metrics_provider", "none")
+    if name == "none":
+        pytest.skip("the inventory has no metrics published")
+    return name
+
+
+def test_what_publishes_runs_now_and_after_a_boot(host: Host, provider: str) -> None:
+    unit = {"script": "slipway-metrics.timer", "cloudwatch_agent": "amazon-cloudwatch-agent.service"}[provider]
+    assert host.service(unit).is_enabled
+    assert host.service(unit).is_running
+
+
+def test_the_last_readings_were_taken_by_cloudwatch(host: Host, provider: str) -> None:
+    if provider != "script":
+        pytest.skip("the agent tells its own log alone")
+    assert host.check_output("systemctl show --property=Result --value slipway-metrics.service") == "success"
