@@ -3,6 +3,7 @@
 """Credentials are found in all files and in raw bytes, and examples are not taken for them."""
 
 import base64
+import gzip
 import secrets
 import subprocess
 from pathlib import Path
@@ -220,6 +221,7 @@ def test_each_credential_is_found_once_where_windows_meet(tmp_path: Path, canary
     disk = tmp_path / "disk.raw"
     positions = [credentials.CHUNK * turn - 20 for turn in (1, 2, 3)] + [credentials.CHUNK * 400]
     with disk.open("wb") as stream:
+        stream.write(bytes(510) + b"\x55\xaa")
         for position in positions:
             stream.seek(position)
             stream.write(canary.encode())
@@ -228,18 +230,46 @@ def test_each_credential_is_found_once_where_windows_meet(tmp_path: Path, canary
 
 
 @pytest.mark.parametrize(
-    "packing", [["gzip", "--keep"], ["xz", "--keep"], ["bzip2", "--keep"]], ids=lambda packing: packing[0]
+    "content",
+    {
+        "an empty file": b"",
+        "a text": b"dockerd\n" * 1000,
+        "gzip": gzip.compress(secrets.token_bytes(4096)),
+        "LUKS": b"LUKS\xba\xbe\0\2" + bytes(4096),
+        "VDI": b"<<< Oracle VM VirtualBox Disk Image >>>\n" + bytes(4096),
+        "qcow2": b"QFI\xfb\0\0\0\3" + bytes(4096),
+        "squashfs": b"hsqs" + bytes(4096),
+        "zeros": bytes(1 << 20),
+    }.items(),
+    ids=lambda content: content[0],
 )
-def test_an_image_that_hides_its_bytes_is_refused(tmp_path: Path, packing: list[str]) -> None:
+def test_what_is_no_raw_image_is_refused(tmp_path: Path, content: tuple[str, bytes]) -> None:
     disk = tmp_path / "disk.raw"
-    disk.write_bytes(bytes(1 << 20))
-    subprocess.run([*packing, disk], check=True)
-    (packed,) = set(tmp_path.iterdir()) - {disk}
-    with pytest.raises(TreeError, match="hides its bytes: unpack it, or convert it"):
-        found(packed)
+    disk.write_bytes(content[1])
+    with pytest.raises(TreeError, match=r"is no raw disk and no ext, xfs or btrfs: unpack it, decrypt it, or convert"):
+        found(disk)
+
+
+@pytest.mark.parametrize(
+    ("offset", "magic"), [(510, b"\x55\xaa"), (512, b"EFI PART"), (0, b"XFSB"), (65600, b"_BHRfS_M")]
+)
+def test_a_disk_and_a_file_system_are_known_by_their_beginning(tmp_path: Path, offset: int, magic: bytes) -> None:
+    disk = tmp_path / "disk.raw"
+    disk.write_bytes((bytes(offset) + magic).ljust(128 << 10, b"\0") + CREDENTIALS["AWS"][0].encode())
+    assert len(found(disk)) == 1
+
+
+@pytest.mark.parametrize("option", ["--allow=/etc/docker/tls/*", "--keep-keys-of=ops"])
+def test_the_command_refuses_what_may_stay_in_a_raw_image(root: Path, option: str) -> None:
+    command = ["slipway-image-check", option, str(image_of(root))]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "is a raw image, whose bytes have no file's name: say what may stay when" in refused.stderr
 
 
 def test_the_command_lists_what_it_finds_and_fails(root: Path, canary: str) -> None:
+    canary = f"a canary of {canary}, which has blanks"
+    plant(root, "opt/blanks", "a canary of which one has blanks")
     command = ["slipway-image-check", "--canary-file=-", str(root)]
     good = subprocess.run(command, input=canary, capture_output=True, text=True, check=False)
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
