@@ -19,8 +19,8 @@ Kind = collections.namedtuple("Kind", "what pattern is_real")
 # Where it begins: the line for people who read a file, the byte for a disk. Never the secret itself.
 Finding = collections.namedtuple("Finding", "what line byte")
 
-# What documentation says in place of a password, and the hosts that are reserved for it (RFC 2606): all of a value, or
-# a password with one of these characters would be taken for it.
+# What documentation says in place of a password, and the hosts that are reserved for it (RFC 2606). It is all of a value:
+# a strong password may well hold any of these characters.
 PLACEHOLDER = re.compile(
     rb"(?i)\W?(?:\$\w+|\$?\{.*\}|\$?\(.*\)|<.*>|\[.*\]|%\w|%\(\w+\)s|\*+|x+|\.+"
     rb"|pass|passwd|password|pw|pwd|secret|token|foo|bar|baz|xyz|xyzzy|guest"
@@ -41,8 +41,6 @@ PUBLIC = (
     b"MIIEogIBAAKCAQEA6yCv+BLrRP/dMPBXJWK21c0aqxIX6JkODL4K+zlyEURt8/Wp",
     b"MIIBxwIBAAJhAKD0YSHy73nUgysO13XsJmd4fHiFyQ+00R7VVu2iV9Qco",
 )
-
-
 # Where a word begins, also after a line break that JSON has escaped.
 WORD = re.compile(rb"(?<![A-Za-z0-9])|(?<=\\[nrt])")
 # What only a section of a repository, of dnf or of the subscription manager has.
@@ -102,7 +100,9 @@ def always(_found):
     return True
 
 
-BREAK = rb"(?:\s|\\+[nr])"  # JSON escapes it, once or more
+# Line breaks and what a line is indented by; JSON escapes breaks, once or more.
+BREAK = rb"(?:[\r\n]|\\+[nr])"
+GAP = rb"(?:\s|\\+[nr])"
 IS = rb"""\\*["']?\s{0,9}[=:>]\s{0,9}\\*["']?"""
 USER = rb"[A-Za-z0-9._~!$&'()*+,;=@%-]"
 PASSWORD = rb"[A-Za-z0-9._~!$&'()*+,;=@%:-]"
@@ -133,10 +133,11 @@ KINDS = [Kind(what, re.compile(pattern), is_a_token) for what, pattern in TOKENS
         "a private key",  # PEM, OpenSSH, PGP, SSH2
         re.compile(
             rb"----[ -]BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?[ -]----"
+            + GAP
+            + rb"{1,99}(?:[A-Za-z-]+: [^\r\n\\]{0,255}"
             + BREAK
-            + rb"{1,9}(?:[A-Za-z-]+: [^\r\n\\]{0,255}"
-            + BREAK
-            + rb"{1,9}){0,9}[A-Za-z0-9+/=]{40,64}"
+            + GAP
+            + rb"{0,99}){0,9}[A-Za-z0-9+/=]{40,64}"
         ),
         is_not_public,
     ),
@@ -172,7 +173,7 @@ KINDS = [Kind(what, re.compile(pattern), is_a_token) for what, pattern in TOKENS
         re.compile(rb"uthorization\W{1,4}[Bb]earer (?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{20}"),
         always,
     ),
-    Kind("a login", re.compile(rb"uthorization\W{1,4}[Bb]asic ([A-Za-z0-9+/]{4,4096}={0,2})"), is_a_header),
+    Kind("a login over HTTP", re.compile(rb"uthorization\W{1,4}[Bb]asic ([A-Za-z0-9+/]{4,4096}={0,2})"), is_a_header),
     Kind(
         "a JSON web token",
         re.compile(rb"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,4096}\.[A-Za-z0-9_-]{10}"),
