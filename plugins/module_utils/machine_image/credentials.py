@@ -19,8 +19,8 @@ Kind = collections.namedtuple("Kind", "what pattern is_real")
 # Where it begins: the line for people who read a file, the byte for a disk. Never the secret itself.
 Finding = collections.namedtuple("Finding", "what line byte")
 
-# What documentation says in place of a password, and the hosts that are reserved for it (RFC 2606). It is all of a value:
-# a strong password may well hold any of these characters.
+# What documentation says in place of a password, and the hosts that are reserved for it (RFC 2606). It is all of a
+# value: a strong password may well hold any of these characters.
 PLACEHOLDER = re.compile(
     rb"(?i)\W?(?:\$\w+|\$?\{.*\}|\$?\(.*\)|<.*>|\[.*\]|%\w|%\(\w+\)s|\*+|x+|\.+"
     rb"|pass|passwd|password|pw|pwd|secret|token|foo|bar|baz|xyz|xyzzy|guest"
