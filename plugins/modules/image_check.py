@@ -9,9 +9,11 @@ short_description: List everything in an image that must not ship
 version_added: 0.1.0
 description:
   - Looks for everything that M(slipway.platform.image_seal) removes, and for credentials in all files - logins of
-    registries, tokens, private keys, keys of AWS, passwords in URLs. Fails with the whole list.
+    registries, tokens, private keys, keys of AWS, passwords in URLs, in .netrc and of repositories. Fails with the
+    whole list.
   - Reads only. Says where a credential is, never what it is. Compressed files are not unpacked.
-  - In a raw image it looks for credentials in all bytes, those of deleted files included.
+  - In a raw image it looks for credentials in all bytes, those of deleted files included. Files have no name there, so
+    what may stay is refused.
 options:
   path:
     description: V(/), the folder of a root file system, or the file or device of a raw image.

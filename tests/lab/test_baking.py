@@ -18,6 +18,7 @@ PROCESSES = "ps -e -o comm= | grep --extended-regexp '^(dockerd|containerd|gpg-a
 NOWHERE = "registry.invalid:5000"
 SECRET = "dckr_pat_kept-nowhere-4711"
 HELPER = "/usr/local/bin/docker-credential-lab"
+TLS = {"docker_access_tls": {"ca": "ca", "cert": "cert", "key": SECRET, "listen": "0.0.0.0:2376"}}
 SETTINGS: dict[str, Any] = {
     "docker_access_members": ["alice"],
     "docker_access_socket_mode": "0600",
@@ -104,15 +105,30 @@ def test_a_second_bake_changes_nothing_asks_no_registry_and_says_what_is_left_to
     assert host.run("ls", "/helper-was-asked")[0] == 2
 
 
-def test_a_secret_is_refused_by_the_login_s_name_and_shown_nowhere(fresh_host: LabHost) -> None:
-    role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_registry_auth"}}
+def test_a_secret_is_refused_by_its_name_and_shown_nowhere(fresh_host: LabHost) -> None:
     logins = [{"username": "acme", "token": SECRET, "user": "alice"}, {"registry": NOWHERE, "helper": "lab"}]
-    variables = {"slipway_baking": True, "docker_registry_auth_logins": logins}
-    run = fresh_host.play(role, options=("-vvv", "--diff"), variables=variables)
-    assert "user alice at docker.io. Have docker_firstboot_credentials" in run.failure(fresh_host.name)
-    assert "Nothing was changed." in run.failure(fresh_host.name)
-    assert SECRET not in run.output.replace(json.dumps(variables), "")
-    assert fresh_host.run("ls", "/home/alice/.docker", "/root/.docker")[1].count("No such file") == 2
+    for role, secret, sentence in (
+        (
+            "docker_registry_auth",
+            {"docker_registry_auth_logins": logins},
+            "user alice at docker.io. Have docker_firstboot_credentials",
+        ),
+        ("docker_access", TLS, "docker_access_tls has a key. Leave it to the first run"),
+    ):
+        variables = {"slipway_baking": True, **secret}
+        task = {"ansible.builtin.import_role": {"name": f"slipway.platform.{role}"}}
+        run = fresh_host.play(task, options=("-vvv", "--diff"), variables=variables)
+        assert sentence in run.failure(fresh_host.name)
+        assert "Nothing was changed." in run.failure(fresh_host.name)
+        assert SECRET not in run.output.replace(json.dumps(variables), "")
+    folders = ("/home/alice/.docker", "/root/.docker", "/etc/docker/tls")
+    assert fresh_host.run("ls", *folders)[1].count("No such file") == len(folders)
+
+
+def test_a_key_that_all_are_to_share_may_ship(host: LabHost) -> None:
+    task = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_access", "tasks_from": "preflight"}}
+    shared = {"image_seal_allowed_credentials": ["/etc/docker/tls/key.pem"]}
+    ok(host.play(task, variables={"slipway_baking": True, **TLS, **shared}))
 
 
 def test_options_that_dockerd_cannot_read_are_refused(host: LabHost) -> None:
@@ -153,17 +169,29 @@ def test_bake_yml_changes_nothing_of_a_machine_that_nobody_has_given_up(build: L
     for variables in ({}, {"image_seal_confirmed": "false"}):
         refused = bake(build, **variables)
         assert "image_seal_confirmed: true" in refused.failure(build.name)
-    secret = bake(build, image_seal_confirmed=True, docker_registry_auth_logins=[{"username": "acme", "token": SECRET}])
-    assert "user root at docker.io" in secret.failure(build.name)
+    for secret, sentence in (
+        ({"docker_registry_auth_logins": [{"username": "acme", "token": SECRET}]}, "user root at docker.io"),
+        (TLS, "docker_access_tls has a key"),
+        (
+            {"docker_registry_auth_logins": [], "docker_engine_proxy": {"http": f"http://acme:{SECRET}@proxy:3128"}},
+            "docker_engine_proxy has a password in an address. Bake by way of a proxy or a mirror that asks for none",
+        ),
+    ):
+        refused = bake(build, "-vvv", "--diff", image_seal_confirmed=True, **secret)
+        assert sentence in refused.failure(build.name)
+        assert SECRET not in refused.output.replace(json.dumps(SETTINGS | {"image_seal_confirmed": True} | secret), "")
     assert build.run("ls", "/etc/yum.repos.d/docker-ce.repo", "/usr/bin/dockerd")[1].count("No such file") == 2
 
 
 def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(build: LabHost) -> None:
-    ok(bake(build, image_seal_confirmed=True, docker_registry_auth_logins=[]))
+    settings = build.inventory.parent / "group_vars/image_builds.yml"
+    settings.parent.mkdir(exist_ok=True)
+    settings.write_text("image_seal_confirmed: true\n")
+    ok(bake(build, docker_registry_auth_logins=[]))
     assert enabled(build) == UNITS
     assert build.sh(PROCESSES) == ""
     assert build.sh("wc --bytes < /etc/machine-id") == "0"
-    again = ok(bake(build, image_seal_confirmed=True, docker_registry_auth_logins=[]))
+    again = ok(bake(build, docker_registry_auth_logins=[]))
     assert again.changed(build.name) == []
 
 

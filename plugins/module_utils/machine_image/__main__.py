@@ -45,7 +45,7 @@ def read_canaries(path):
 
 
 def canaries_of(text):
-    canaries = text.split()
+    canaries = [line.strip() for line in text.splitlines() if line.strip()]
     if not canaries:
         raise TreeError("the list of canaries is empty: put one on each line")
     return canaries

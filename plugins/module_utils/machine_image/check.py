@@ -18,17 +18,13 @@ PROXY_LINE = re.compile(
     rb"(?i)^\s*(?:export\s+|--)?[\"']?(?:\w+_)?proxy(?:_username|_password|-user)?[\"']?\s*[= ]\s*\S"
 )
 HELPERS = {"credHelpers", "credsStore"}  # the keys of a config.json that hold no secret
-# How compressed files and the disk formats of QEMU, VMware and Hyper-V begin.
-PACKED = (
-    b"\x1f\x8b",
-    b"BZh",
-    b"\xfd7zXZ",
-    b"\x28\xb5\x2f\xfd",
-    b"PK\3\4",
-    b"QFI\xfb",
-    b"KDMV",
-    b"vhdxfile",
-    b"conectix",
+# By what the bytes of a raw disk or of a file system are known, and where: in whatever else is, they are hidden.
+RAW = (
+    (510, b"\x55\xaa"),  # MBR, also beside a GPT
+    (512, b"EFI PART"),
+    (1080, b"\x53\xef"),  # ext
+    (0, b"XFSB"),
+    (65600, b"_BHRfS_M"),  # btrfs
 )
 
 # An artefact is None where the violation is something else; the place is a path of the image, with a line or a byte.
@@ -143,16 +139,19 @@ def of_tree(root, keep_keys_of=(), allowed=(), canaries=(), own=()):
     ]
 
 
-def refuse_packed(path):
+def refuse_unreadable(path):
     with open(path, "rb") as stream:
-        beginning = stream.read(8)
-    if beginning.startswith(PACKED):
-        raise TreeError("{} hides its bytes: unpack it, or convert it (qemu-img convert -O raw)".format(path))
+        beginning = stream.read(128 << 10)
+    if not any(beginning.startswith(magic, offset) for offset, magic in RAW):
+        raise TreeError(
+            "{} is no raw disk and no ext, xfs or btrfs: unpack it, decrypt it, or convert it (qemu-img convert "
+            "-O raw)".format(path)
+        )
 
 
 def of_raw_image(path, canaries=()):
     """The credentials in the bytes of a disk, deleted files included."""
-    refuse_packed(path)
+    refuse_unreadable(path)
     kinds = credentials.KINDS + [credentials.canary(text) for text in canaries]
     return [
         Violation(None, path, "{}, byte {}".format(path, found.byte), found.what)
@@ -167,6 +166,11 @@ def of_path(path, keep_keys_of=(), allowed=(), canaries=(), own=()):
             return of_tree(path, keep_keys_of, allowed, canaries, own)
         if not os.path.exists(path):
             raise TreeError("{} does not exist: name a root file system or a raw image".format(path))
+        if keep_keys_of or allowed:
+            raise TreeError(
+                "{} is a raw image, whose bytes have no file's name: say what may stay when you check its root file "
+                "system, and leave it out here".format(path)
+            )
         return of_raw_image(path, canaries)
     except PermissionError as error:
         raise TreeError("{} cannot be read: run as root".format(error.filename)) from error

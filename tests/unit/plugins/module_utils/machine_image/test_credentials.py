@@ -3,6 +3,7 @@
 """Credentials are found in all files and in raw bytes, and examples are not taken for them."""
 
 import base64
+import gzip
 import secrets
 import subprocess
 from pathlib import Path
@@ -19,46 +20,121 @@ def key(kind: str) -> str:
     return f"-----BEGIN {kind}PRIVATE KEY-----\n{base64.encodebytes(secrets.token_bytes(256)).decode()}"
 
 
-LOGIN = base64.b64encode(b"alice:correct horse").decode()
+def packed(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+LOGIN = packed("alice:correct horse")
 JWT = ".".join(base64.urlsafe_b64encode(b'{"part":"' + secrets.token_bytes(12).hex().encode()).decode() for _ in "abc")
-# In pieces, so that nothing that looks for credentials in this repository finds any.
+CIPHER = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0123456789ABCDEF\n\n"
+# Each kind, and what looks like it and is none. In pieces, so that nothing that looks for credentials in this
+# repository finds any.
 CREDENTIALS = {
-    "PKCS #8": key(""),
-    "RSA": key("RSA "),
-    "OpenSSH": key("OPENSSH "),
-    "PGP": key("PGP ").replace("PRIVATE KEY", "PRIVATE KEY BLOCK").replace("\n", "\n\n", 1),
-    "in JSON": '{"private_key": "' + key("").replace("\n", "\\n") + '"}',
-    "config.json": '{"auths": {"https://index.docker.io/v1/": {"auth": "' + LOGIN + '"}}}',
-    "identity token": '{"identity' + 'token": "' + secrets.token_urlsafe(24) + '"}',
-    "Docker": "dckr_" + "pat_" + secrets.token_urlsafe(20),
-    "organization's": "dckr_" + "oat_" + secrets.token_urlsafe(20),
-    "AWS": "AKIA" + "QYLPMN5HABCDEFGH",
-    "AWS, for a while": "ASIA" + "QYLPMN5HABCDEFGH",
-    "AWS's secret": "aws_secret_" + "access_key = " + secrets.token_hex(20),
-    "AWS's secret in an environment": "AWS_SECRET_" + "ACCESS_KEY='" + secrets.token_hex(20) + "'",
-    "AWS's secret in JSON": '"Secret' + 'AccessKey": "' + secrets.token_hex(20) + '"',
-    "GitHub": "ghp_" + secrets.token_hex(18),
-    "GitHub, fine-grained": "github_" + "pat_" + secrets.token_hex(11) + "_" + (secrets.token_hex(30))[:59],
-    "GitLab": "gl" + "pat-" + secrets.token_hex(10),
-    "bearer": "Authorization: " + "Bearer 1" + secrets.token_hex(20),
-    "JWT": JWT,
-    "netrc": "machine registry.internal\n  login alice\n  password correct-horse",
-    "URL": "proxy_url=http://alice:correct" + "-horse%21@10.0.0.1:3128/",
+    "PKCS #8": (key(""), "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"),
+    "RSA": (key("RSA "), "-----BEGIN RSA PRIVATE KEY-----\n...\n"),
+    "OpenSSH": (key("OPENSSH "), key("OPENSSH ").replace("PRIVATE", "PUBLIC")),
+    "PGP": (
+        key("PGP ").replace("PRIVATE KEY", "PRIVATE KEY BLOCK").replace("\n", "\n\n", 1),
+        "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n(your key)",
+    ),
+    "SSH2": (
+        f'---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nComment: "alice"\n{key("")[28:]}',
+        "---- BEGIN SSH2 PUBLIC KEY ----\nComment: x\n",
+    ),
+    "encrypted, CRLF": (
+        key("RSA ").replace("\n", f"\n{CIPHER}", 1).replace("\n", "\r\n"),
+        f"-----BEGIN RSA PRIVATE KEY-----\r\n{CIPHER}",
+    ),
+    "in JSON": (
+        '{"private_key": "' + key("").replace("\n", "\\n") + '"}',
+        '{"key": "-----BEGIN PRIVATE KEY-----\\n..."}',
+    ),
+    "in JSON, CRLF": (
+        '{"private_key": "' + key("").replace("\n", "\\r\\n") + '"}',
+        '{"key": "-----BEGIN PRIVATE KEY-----\\r\\n"}',
+    ),
+    "kubeconfig": (f"client-key-data: {packed(key('EC '))}", f"certificate-data: {packed('-----BEGIN ' + 'x' * 60)}"),
+    "PuTTY": ("Private-Lines: 1\r\n" + packed("x" * 48), "Private-Lines: 14\r\n..."),
+    "age": ("AGE-SECRET-" + "KEY-1" + "QPZRY9X8GF" * 6, "AGE-SECRET-KEY-1..."),
+    "GnuPG": ("(21:protected-" + "private-key(3:rsa(1:n257:", "(21:protected-private-key(3:rsa(1:n%m)"),
+    "GnuPG, open": ("(11:private-" + "key(3:ecc(5:curve7:Ed25519", "(11:private-key(3:rsa(1:n%m)"),
+    "GnuPG, extended": ("Key: (protected-" + "private-key (rsa (n #00", "(private-key (rsa (n %m)))"),
+    "config.json": (
+        '{"auths": {"https://index.docker.io/v1/": {"auth": "' + LOGIN + '"}}}',
+        '{"auth": "true", "auths": {"a": {"auth": "bm90IGEgbG9naW4="}}}',
+    ),
+    "identity token": ('{"identity' + 'token": "' + secrets.token_urlsafe(24) + '"}', '"identitytoken": ""'),
+    "Docker": ("dckr_" + "pat_" + secrets.token_urlsafe(20), "dckr_pat_..."),
+    "organization's": ("dckr_" + "oat_" + secrets.token_urlsafe(20), "dckr_oat_your-token"),
+    "AWS": ("AKIA" + "QYLPMN5HABCDEFGH", "AKIAIOSFODNN7EXAMPLE"),
+    "AWS, for a while": ("ASIA" + "QYLPMN5HABCDEFGH", "EURASIAQYLPMN5HABCDEFGH"),
+    "AWS's secret": (
+        "aws_secret_" + "access_key = " + secrets.token_hex(20),
+        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    ),
+    "AWS's secret in an environment": (
+        "AWS_SECRET_" + "ACCESS_KEY='" + secrets.token_hex(20) + "'",
+        "AWS_SECRET_ACCESS_KEY='$KEY'",
+    ),
+    "AWS's secret in JSON": ('"Secret' + 'AccessKey": "' + secrets.token_hex(20) + '"', '"SecretAccessKey": "..."'),
+    "AWS's secret in XML": ("<Secret" + "AccessKey>" + secrets.token_hex(20) + "</", "<SecretAccessKey>...</"),
+    "AWS's session": ("aws_session_" + "token = " + secrets.token_hex(60), "aws_session_token = IQoJb3JpZ2lu..."),
+    "AWS's session in an environment": ("AWS_SESSION_" + "TOKEN=" + secrets.token_hex(60), "AWS_SESSION_TOKEN=$TOKEN"),
+    "AWS's session in JSON": ('\\"Session' + 'Token\\": \\"' + secrets.token_hex(60), '"SessionToken": "string"'),
+    "GitHub": ("ghp_" + secrets.token_hex(18), "ghp_" + "x" * 36),
+    "GitHub, fine-grained": (
+        "github_" + "pat_" + secrets.token_hex(11) + "_" + secrets.token_hex(30)[:59],
+        "github_pat_" + "X" * 82,
+    ),
+    "GitLab": ("gl" + "pat-" + secrets.token_hex(10), "glpat-<token>"),
+    "GitLab, a runner's": ("gl" + "rt-" + secrets.token_hex(10), "a beagle" + "rt-" + secrets.token_hex(10)),
+    "GitLab, a deployment's": ("gl" + "dt-" + secrets.token_hex(10), "gldt-" + "x" * 20),
+    "GitLab, a job's": ("gl" + "cbt-64_" + secrets.token_hex(10), "glcbt-TOKEN"),
+    "Slack": ("xox" + "b-123456789012-" + secrets.token_hex(12), "xoxb-your-token"),
+    "Slack's webhook": (
+        "https://hooks." + "slack.com/services/T0123ABCD/B0123ABCD/" + secrets.token_hex(12),
+        "https://hooks.slack.com/services/T00000000/B00000000/" + "X" * 24,
+    ),
+    "npm": ("//npm.internal/:_authToken=npm" + "_" + secrets.token_hex(18), "npm_config_registry=https://a/"),
+    "PyPI": ("pypi" + "-AgEIcHlwaS5vcmc" + secrets.token_urlsafe(60), "pypi-AgEIcHlwaS5vcmc..."),
+    "Vault": ("hv" + "s.CAESI" + secrets.token_hex(20), "hvs.<token>"),
+    "Google": ("AI" + "zaSy" + secrets.token_hex(16) + "-", "AI" + "zaSy" + secrets.token_hex(40)),
+    "Stripe": ("sk_" + "live_" + secrets.token_hex(12), "sk_test_" + secrets.token_hex(12)),
+    "SendGrid": ("SG" + "." + secrets.token_hex(11) + "." + secrets.token_hex(22)[:43], "SG.KEY.SECRET"),
+    "DigitalOcean": ("dop_" + "v1_" + secrets.token_hex(32), "dop_v1_" + "x" * 64),
+    "bearer": ("Authorization: " + "Bearer 1" + secrets.token_hex(20), "Authorization: Bearer <token>"),
+    "basic": (f"Authorization: Basic {LOGIN}", f"Authorization: Basic {packed('Aladdin:open sesame')}"),
+    "basic in JSON": (f'"Authorization": "Basic {LOGIN}"', f'"Authorization": "Basic {packed("user:password")}"'),
+    "JWT": (JWT, "eyJhbGciOi...eyJzdWIi..."),
+    "netrc": (
+        "machine registry.internal\n  login alice\n  password correct-horse",
+        "machine HOST login USER password PASSWORD",
+    ),
+    "netrc, a strong password": ("machine registry.internal login ci password S3cr3t$Pass", '"{password}"'),
+    "netrc's default": (
+        "default login alice password correct<horse",
+        "default login anonymous password alice@internal\nthe default login and password to ...",
+    ),
+    "URL": (
+        "proxy_url=http://alice:correct" + "-horse%21@10.0.0.1:3128/",
+        "http://user:password@proxy.internal:3128 http://$USER:$PASSWORD@proxy/ http://${U}:${P}@proxy/",
+    ),
+    "URL, a strong password": ("http://me:P@s$w(0)rd!xxx*" + "@10.0.0.1:3128", "http://{user}:{password}@proxy/"),
+    "URL, an address of e-mail": ("https://alice@corp.internal:correct" + "-horse@git/", "https://a.internal:443/@b"),
+    "PostgreSQL": ("postgres://app:correct" + "-horse@db/app", "postgresql://user:secret@db/app"),
+    "MySQL": ("mysql+pymysql://app:correct" + "-horse@db/app", "mysql://app:****@db/app"),
+    "AMQP": ("amqp://app:correct" + "-horse@queue/", "amqp://guest:guest@queue/"),
+    "Redis": ("redis://:correct" + "-horse@cache:6379/0", "redis://:%s@cache"),
+    "MongoDB": ("mongodb+srv://app:correct" + "-horse@db/", "mongodb://app:$PASSWORD@db/"),
 }
 EXAMPLES = [
-    "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
     # Of cloud-init's documentation.
     "-----BEGIN DSA PRIVATE KEY-----\n    MIIBxwIBAAJhAKD0YSHy73nUgysO13XsJmd4fHiFyQ+00R7VVu2iV9Qco\n    ...\n",
-    '{"auth": "true", "auths": {"a": {"auth": "bm90IGEgbG9naW4="}}}',
-    "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    "http://user:password@proxy.internal:3128 http://$USER:$PASSWORD@proxy/ http://{user}:{password}@proxy/",
     "https://alice:hunter2@registry.example.com/ https://alice:%s@proxy/ http://a:********@proxy/",
-    "machine HOST login USER password PASSWORD",
-    "Authorization: Bearer <token>",
 ]
 
 
-@pytest.mark.parametrize("credential", CREDENTIALS.values(), ids=CREDENTIALS)
+@pytest.mark.parametrize("credential", [credential for credential, _ in CREDENTIALS.values()], ids=CREDENTIALS)
 @pytest.mark.parametrize(
     "before", ["", "first line\n", "\n" * (credentials.CHUNK - 4)], ids=["begin", "line", "chunks"]
 )
@@ -70,9 +146,26 @@ def test_a_credential_is_found_where_it_is_and_not_shown(root: Path, credential:
     assert credential[-12:] not in violations[0]
 
 
-def test_examples_are_no_credentials(root: Path) -> None:
-    plant(root, "usr/share/doc/examples", "\n".join(EXAMPLES))
+@pytest.mark.parametrize(
+    "example", [*(example for _, example in CREDENTIALS.values()), *EXAMPLES], ids=[*CREDENTIALS, "DSA", "hosts"]
+)
+def test_an_example_is_no_credential(root: Path, example: str) -> None:
+    plant(root, "usr/share/doc/examples", example + "\n")
     assert found(root) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "is_one"),
+    [
+        ("[site]\nbaseurl=https://packages.internal/9\nusername=alice\npassword = P@ssw0rd9\n", True),
+        ("[main]\nproxy_password=P@ssw0rd9\nproxy=http://10.0.0.1:3128\n", True),
+        ("[site]\nbaseurl=https://packages.internal/9\npassword=\nproxy_password = $secret\n[other]\n", False),
+        ("[site]\nbaseurl=https://packages.internal/9\n[form]\npassword=whatever\n", False),
+    ],
+)
+def test_a_password_of_a_repository_is_one_in_its_section_only(root: Path, section: str, is_one: bool) -> None:
+    plant(root, "etc/yum.repos.d/site.repo", f"[first]\nenabled=1\n{section}")
+    assert ["a password of a repository or a proxy" in line for line in found(root)] == [True] * is_one
 
 
 def test_files_that_are_allowed_keep_their_credentials(root: Path) -> None:
@@ -118,7 +211,7 @@ def test_a_canary_that_was_only_deleted_is_found_in_the_raw_image(root: Path, ca
 
 
 def test_a_deleted_login_is_found_in_the_raw_image_without_a_canary(root: Path) -> None:
-    plant(root, "root/.docker/config.json", CREDENTIALS["config.json"])
+    plant(root, "root/.docker/config.json", CREDENTIALS["config.json"][0])
     image = image_of(root)
     subprocess.run(["debugfs", "-w", "-R", "rm /root/.docker/config.json", image], check=True, capture_output=True)
     assert [violation.split(": ")[1] for violation in found(image)] == ["a login at a registry"]
@@ -128,6 +221,7 @@ def test_each_credential_is_found_once_where_windows_meet(tmp_path: Path, canary
     disk = tmp_path / "disk.raw"
     positions = [credentials.CHUNK * turn - 20 for turn in (1, 2, 3)] + [credentials.CHUNK * 400]
     with disk.open("wb") as stream:
+        stream.write(bytes(510) + b"\x55\xaa")
         for position in positions:
             stream.seek(position)
             stream.write(canary.encode())
@@ -136,18 +230,46 @@ def test_each_credential_is_found_once_where_windows_meet(tmp_path: Path, canary
 
 
 @pytest.mark.parametrize(
-    "packing", [["gzip", "--keep"], ["xz", "--keep"], ["bzip2", "--keep"]], ids=lambda packing: packing[0]
+    "content",
+    {
+        "an empty file": b"",
+        "a text": b"dockerd\n" * 1000,
+        "gzip": gzip.compress(secrets.token_bytes(4096)),
+        "LUKS": b"LUKS\xba\xbe\0\2" + bytes(4096),
+        "VDI": b"<<< Oracle VM VirtualBox Disk Image >>>\n" + bytes(4096),
+        "qcow2": b"QFI\xfb\0\0\0\3" + bytes(4096),
+        "squashfs": b"hsqs" + bytes(4096),
+        "zeros": bytes(1 << 20),
+    }.items(),
+    ids=lambda content: content[0],
 )
-def test_an_image_that_hides_its_bytes_is_refused(tmp_path: Path, packing: list[str]) -> None:
+def test_what_is_no_raw_image_is_refused(tmp_path: Path, content: tuple[str, bytes]) -> None:
     disk = tmp_path / "disk.raw"
-    disk.write_bytes(bytes(1 << 20))
-    subprocess.run([*packing, disk], check=True)
-    (packed,) = set(tmp_path.iterdir()) - {disk}
-    with pytest.raises(TreeError, match="hides its bytes: unpack it, or convert it"):
-        found(packed)
+    disk.write_bytes(content[1])
+    with pytest.raises(TreeError, match=r"is no raw disk and no ext, xfs or btrfs: unpack it, decrypt it, or convert"):
+        found(disk)
+
+
+@pytest.mark.parametrize(
+    ("offset", "magic"), [(510, b"\x55\xaa"), (512, b"EFI PART"), (0, b"XFSB"), (65600, b"_BHRfS_M")]
+)
+def test_a_disk_and_a_file_system_are_known_by_their_beginning(tmp_path: Path, offset: int, magic: bytes) -> None:
+    disk = tmp_path / "disk.raw"
+    disk.write_bytes((bytes(offset) + magic).ljust(128 << 10, b"\0") + CREDENTIALS["AWS"][0].encode())
+    assert len(found(disk)) == 1
+
+
+@pytest.mark.parametrize("option", ["--allow=/etc/docker/tls/*", "--keep-keys-of=ops"])
+def test_the_command_refuses_what_may_stay_in_a_raw_image(root: Path, option: str) -> None:
+    command = ["slipway-image-check", option, str(image_of(root))]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "is a raw image, whose bytes have no file's name: say what may stay when" in refused.stderr
 
 
 def test_the_command_lists_what_it_finds_and_fails(root: Path, canary: str) -> None:
+    canary = f"a canary of {canary}, which has blanks"
+    plant(root, "opt/blanks", "a canary of which one has blanks")
     command = ["slipway-image-check", "--canary-file=-", str(root)]
     good = subprocess.run(command, input=canary, capture_output=True, text=True, check=False)
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
