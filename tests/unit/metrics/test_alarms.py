@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The role's alarms, made by the real module in moto, beside what the real script has published there."""
 
+import venv
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.moto_account import Cloud
 from tests.stand_in_aws import GROUP, INSTANCE, REGION
 from tests.unit.metrics.conftest import Command, published
 
+CLOSED = "http://127.0.0.1:9"
 TOPIC = "arn:aws:sns:eu-central-1:111122223333:ops"
 METRICS = ("mem_used_percent", "swap_used_percent", "disk_used_percent")
 ALARMS: list[dict[str, Any]] = [
@@ -134,3 +136,24 @@ def test_what_can_be_published_and_watched_has_no_problem() -> None:
 def test_each_kind_of_bad_input_has_one_sentence(found: list[str], words: str) -> None:
     assert len(found) == 1
     assert words in found[0]
+
+
+@pytest.mark.usefixtures("controller")
+def test_without_credentials_boto3_or_such_a_region_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failure(**variables: Any) -> str:
+        message = apply(tmp_path, host_metrics_alarms=ALARMS, **variables).failure("web")
+        assert message.endswith("with --tags host_metrics_alarms, a run makes them alone.")
+        return message
+
+    venv.create(tmp_path / "bare")
+    bare = str(tmp_path / "bare/bin/python")
+    assert "boto3 is missing in" in failure(ansible_python_interpreter=bare)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("AWS_ENDPOINT_URL", CLOSED)
+        elsewhere.setenv("AWS_MAX_ATTEMPTS", "1")
+        assert "whether mars-1 is a region of AWS" in failure(host_metrics_region="mars-1")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    assert "AWS cannot be asked without credentials" in failure()
