@@ -114,6 +114,7 @@ def test_a_fleet_comes_from_the_parameter_with_imdsv2_an_encrypted_disk_and_no_k
         "InstanceMetadataTags": "enabled",
     }
     (disk,) = data["BlockDeviceMappings"]
+    assert disk["DeviceName"] == "/dev/sda1"  # the image's root, as CentOS' is
     assert disk["Ebs"] == {"Encrypted": True, "DeleteOnTermination": True, "VolumeSize": 20, "VolumeType": "gp3"}
     assert "KeyName" not in data
     assert base64.b64decode(data["UserData"]).decode() == USER_DATA
