@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.utils import utcnow
+from moto.core.responses import EmptyResult
 from moto.ec2.models import ec2_backends
+from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 
 from slipway.lab import play
 from slipway.lab.paths import PROJECT
@@ -83,13 +85,26 @@ class Cloud:
         asked = self.ec2[region].describe_image_attribute(ImageId=image, Attribute="launchPermission")
         return {permission["UserId"] for permission in asked["LaunchPermissions"]}
 
+    def copiers(self, region: str, snapshot: str) -> set[str]:
+        asked = self.ec2[region].describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+        return {permission["UserId"] for permission in asked["CreateVolumePermissions"]}
+
     def tags(self, region: str, resource: str) -> dict[str, str]:
         found = self.ec2[region].describe_tags(Filters=[{"Name": "resource-id", "Values": [resource]}])["Tags"]
         return {tag["Key"]: tag["Value"] for tag in found}
 
 
+def reset_snapshot_attribute(response: Any) -> EmptyResult:
+    """What moto 5.2 lacks: nobody else may use the snapshot any more."""
+    snapshot = response.ec2_backend.get_snapshot(response._get_param("SnapshotId"))
+    snapshot.create_volume_permission_userids.clear()
+    snapshot.create_volume_permission_groups.clear()
+    return EmptyResult()
+
+
 @pytest.fixture
-def cloud(aws: RecordedAws, tmp_path: Path) -> Cloud:
+def cloud(aws: RecordedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    monkeypatch.setattr(ElasticBlockStore, "reset_snapshot_attribute", reset_snapshot_attribute)
     return Cloud(aws, tmp_path / "images.json")
 
 
@@ -143,7 +158,7 @@ def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_eve
     assert {frozenset(cloud.allowed(region, made["ImageId"])) for region, made in image.items()} == {frozenset({ALICE})}
 
 
-def test_an_image_is_registered_from_a_snapshot_and_its_snapshot_shared(cloud: Cloud) -> None:
+def test_an_image_is_registered_from_a_snapshot_and_its_snapshot_is_shared_until_that_is_withdrawn(cloud: Cloud) -> None:
     volume = cloud.ec2[HOME].create_volume(Size=8, AvailabilityZone=f"{HOME}a")["VolumeId"]
     snapshot = cloud.ec2[HOME].create_snapshot(VolumeId=volume)["SnapshotId"]
     ok(cloud.run(source=snapshot, name=NAME, base=BASE, accounts=[ALICE], share_snapshots=True))
@@ -152,10 +167,11 @@ def test_an_image_is_registered_from_a_snapshot_and_its_snapshot_shared(cloud: C
     assert asked["RootDeviceName"] == asked["BlockDeviceMapping.1.DeviceName"] == "/dev/xvda"
     (image,) = cloud.images(HOME)
     assert cloud.tags(HOME, image["ImageId"])["slipway:base"] == BASE
-    shared = cloud.ec2[HOME].describe_snapshot_attribute(
-        SnapshotId=snapshot_of(image), Attribute="createVolumePermission"
-    )
-    assert [permission["UserId"] for permission in shared["CreateVolumePermissions"]] == [ALICE]
+    assert cloud.copiers(HOME, snapshot_of(image)) == {ALICE}
+
+    ok(cloud.run(source=snapshot, name=NAME, base=BASE, accounts=[ALICE]))
+    assert cloud.copiers(HOME, snapshot_of(image)) == set()
+    assert cloud.allowed(HOME, image["ImageId"]) == {ALICE}
 
 
 def test_an_image_that_packer_has_made_is_published_as_it_is(cloud: Cloud) -> None:
