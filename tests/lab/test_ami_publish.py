@@ -313,6 +313,14 @@ def test_prune_takes_what_is_old_and_used_by_nobody_and_only_when_confirmed(clou
     }
     assert "does not exist any more" in dry.output
 
+    cloud.aws.lose_answer("GetParameter", HOME)
+    denied = cloud.run("--tags", "ami_publish_prune", **policy, prune_confirmed=True)
+    assert denied.failure("localhost") == (
+        "the credentials may not read parameter /site/image: allow ssm:GetParameter on it in their policy (docs/aws.md). "
+        "Nothing was pruned."
+    )
+    assert cloud.aws.changes() == []
+
     ok(cloud.run(**policy, prune_confirmed=True))
     assert cloud.aws.changes() == ["DeregisterImage", "DeleteSnapshot"]
     assert {image["ImageId"] for image in cloud.images(HOME)} == set(kept.values())
