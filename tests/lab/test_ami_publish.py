@@ -311,7 +311,7 @@ def test_prune_takes_what_is_old_and_used_by_nobody_and_only_when_confirmed(clou
         kept["young"]: "young",
         kept["newest"]: "one of the newest",
     }
-    assert "does not exist any more" in dry.output
+    assert "is gone or deprecated by its owner" in dry.output
 
     cloud.aws.lose_answer("GetParameter", HOME)
     denied = cloud.run("--tags", "ami_publish_prune", **policy, prune_confirmed=True)
