@@ -117,7 +117,7 @@ def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_eve
     assert cloud.aws.changes() == []
     assert f"{NAME} would be copied to {EAST}, encrypted by {cloud.keys[EAST]}." in foretold.output
 
-    cloud.aws.lose_answer("CopyImage", EAST)  # the copy is there, without its tags, and nothing that comes after
+    cloud.aws.lose_answer("CopyImage", EAST)  # the copy is there, and nothing that comes after
     assert cloud.publish().status != 0
     asked = {call.region: call.parameters for call in cloud.aws.made("CopyImage")}  # moto ignores the keys
     assert {region: (call["Encrypted"], call["KmsKeyId"]) for region, call in asked.items()} == {
