@@ -13,6 +13,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.utils import utcnow
 from moto.core.responses import EmptyResult
 from moto.ec2.models import ec2_backends
+from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 
 from slipway.lab import play
@@ -102,6 +103,16 @@ def reset_snapshot_attribute(response: Any) -> EmptyResult:
     return EmptyResult()
 
 
+copy_snapshot = EBSBackend.copy_snapshot
+
+
+def break_copy(backend: Any, *source: Any, **wanted: Any) -> Snapshot:
+    """Copy a snapshot as AWS does with a key that it may not use: the failure comes later."""
+    snapshot = copy_snapshot(backend, *source, **wanted)
+    snapshot.status, snapshot.state_message = "error", "Given key ID is not accessible"
+    return snapshot
+
+
 @pytest.fixture
 def cloud(aws: RecordedAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     monkeypatch.setattr(ElasticBlockStore, "reset_snapshot_attribute", reset_snapshot_attribute)
@@ -112,7 +123,9 @@ def snapshot_of(image: dict[str, Any]) -> str:
     return str(image["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"])
 
 
-def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_every_region(cloud: Cloud) -> None:
+def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_every_region(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
     foretold = ok(cloud.publish("--check", "--diff"))
     assert cloud.aws.changes() == []
     assert f"{NAME} would be copied to {EAST}, encrypted by {cloud.keys[EAST]}." in foretold.output
@@ -128,7 +141,11 @@ def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_eve
     assert [len(cloud.images(region)) for region in (HOME, WEST, EAST)] == [1, 1, 1]
 
     ec2_backends[DEFAULT_ACCOUNT_ID][HOME].reservations.clear()  # the instance is gone, and nobody else knows the base
-    ok(cloud.publish())
+    with monkeypatch.context() as later:
+        later.setattr(EBSBackend, "copy_snapshot", break_copy)
+        broken = cloud.publish()
+    assert broken.status != 0
+    assert f"in {WEST} is error (Given key ID is not accessible): run the play again" in broken.output
     assert not cloud.aws.made("CreateImage") + cloud.aws.made("CopyImage")
     found = {region: cloud.images(region) for region in (HOME, WEST, EAST)}
     assert [len(images) for images in found.values()] == [1, 1, 1]
@@ -147,14 +164,18 @@ def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_eve
         told = cloud.aws.client("ssm", region).get_parameter(Name=PARAMETER)["Parameter"]
         assert (told["Value"], told["DataType"]) == (made["ImageId"], "aws:ec2:image")
     assert json.loads(cloud.map_file.read_text()) == {region: made["ImageId"] for region, made in image.items()}
+
+    withdrawn = ok(cloud.publish(accounts=[ALICE]))  # otherwise nothing is left to do
+    assert [task.removeprefix("slipway.platform.ami_publish : ") for task in withdrawn.changed("localhost")] == [
+        "Sharing | Let the accounts launch the image in every region, and nobody else",
+        "Backup | Copy the snapshots that have none",
+    ]
     backups = cloud.ec2[WEST].describe_snapshots(
         Filters=[{"Name": "tag:slipway:backup-of", "Values": [snapshot_of(image[HOME])]}]
     )["Snapshots"]
-    assert [(backup["Encrypted"], backup["KmsKeyId"]) for backup in backups] == [(True, cloud.keys[WEST])]
-
-    withdrawn = ok(cloud.publish(accounts=[ALICE]))  # otherwise nothing is left to do
-    (changed,) = withdrawn.changed("localhost")
-    assert changed.endswith("Sharing | Let the accounts launch the image in every region, and nobody else")
+    assert [(backup["State"], backup["Encrypted"], backup["KmsKeyId"]) for backup in backups] == [
+        (state, True, cloud.keys[WEST]) for state in ("error", "completed")
+    ]
     assert {frozenset(cloud.allowed(region, made["ImageId"])) for region, made in image.items()} == {frozenset({ALICE})}
 
 
