@@ -129,6 +129,7 @@ def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_eve
     foretold = ok(cloud.publish("--check", "--diff"))
     assert cloud.aws.changes() == []
     assert f"{NAME} would be copied to {EAST}, encrypted by {cloud.keys[EAST]}." in foretold.output
+    assert f"shared with {ALICE}, {BOB}, and named in {cloud.map_file} and {PARAMETER}." in foretold.output
 
     cloud.aws.lose_answer("CopyImage", EAST)  # the copy is there, and nothing that comes after
     assert cloud.publish().status != 0
