@@ -139,13 +139,13 @@ def test_instances_that_would_not_be_launched_so_today_are_replaced_once_and_the
     cloud.autoscaling.set_desired_capacity(AutoScalingGroupName=NAME, DesiredCapacity=3)  # as a scaling policy does
     old = cloud.instances().keys()
     image = cloud.publish("docker-el9-2")
-    foretold = ok(cloud.run("--check"))
-    assert cloud.aws.changes() == []
-    assert changed(foretold) == ["Refresh | Say which instances a real run would replace"]
-    assert all(instance in foretold.output for instance in old)
-
     wanted: dict[str, Any] = {"max_size": 6, "user_data_file": ""}
-    ok(cloud.run(**wanted))
+    foretold = ok(cloud.run("--check", **wanted))
+    assert cloud.aws.changes() == []
+    assert all(instance in foretold.output for instance in old)
+    done = ok(cloud.run(**wanted))
+    assert changed(done) == changed(foretold)
+    assert changed(done)[-1] == "Refresh | Replace the instances"
     assert cloud.aws.changes() == [
         "CreateLaunchTemplateVersion",
         "ModifyLaunchTemplate",
