@@ -43,8 +43,8 @@ options:
     elements: dict
     required: true
   policy:
-    description: With C(family), C(keep), C(days) and C(backup_keep). With C(keep) 0 no image goes, with C(backup_keep) 0
-      no backup.
+    description: With C(family), C(keep), C(days) and C(backup_keep). With C(keep) 0 no image goes, with
+      C(backup_keep) 0 no backup.
     type: dict
     required: true
 author:

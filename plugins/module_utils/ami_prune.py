@@ -39,7 +39,7 @@ def plan(images, snapshots, instances, templates, configurations, parameters, po
 def plan_of_region(own, in_use, policy, now=None):
     """The same for one region. own: the account's images and snapshots. in_use: who uses which image, by its id."""
     limit = (now or datetime.now(timezone.utc)) - timedelta(days=policy["days"])
-    family = [image for image in own["images"] if image["tags"].get(FAMILY) == policy["family"]] if policy["keep"] else []
+    family = [image for image in own["images"] if policy["keep"] and image["tags"].get(FAMILY) == policy["family"]]
     family.sort(key=lambda image: image["creation_date"], reverse=True)
     newest = [image["image_id"] for image in family if image["state"] == "available"][: policy["keep"]]
     reasons = {image["image_id"]: _reason_to_stay(image, in_use, newest, limit) for image in family}

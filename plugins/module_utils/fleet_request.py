@@ -69,8 +69,8 @@ def _size_problems(request):
     low, high = request["min_healthy"], request["max_healthy"]
     if not (0 <= low <= 100 <= high <= 200 and high - low <= 100):
         yield (
-            f"ami_fleet_min_healthy {low} and ami_fleet_max_healthy {high} are refused by AWS: write percentages from 0 "
-            "to 100 and from 100 to 200, at most 100 apart"
+            f"ami_fleet_min_healthy {low} and ami_fleet_max_healthy {high} are refused by AWS: write percentages from "
+            "0 to 100 and from 100 to 200, at most 100 apart"
         )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.core.utils import utcnow
 from moto.core.responses import EmptyResult
+from moto.core.utils import utcnow
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.elastic_block_store import EBSBackend, Snapshot
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
@@ -109,7 +109,7 @@ copy_snapshot = EBSBackend.copy_snapshot
 def break_copy(backend: Any, *source: Any, **wanted: Any) -> Snapshot:
     """Copy a snapshot as AWS does with a key that it may not use: the failure comes later."""
     snapshot = copy_snapshot(backend, *source, **wanted)
-    snapshot.status, snapshot.state_message = "error", "Given key ID is not accessible"
+    vars(snapshot).update(status="error", state_message="Given key ID is not accessible")
     return snapshot
 
 
@@ -180,7 +180,7 @@ def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_eve
     assert {frozenset(cloud.allowed(region, made["ImageId"])) for region, made in image.items()} == {frozenset({ALICE})}
 
 
-def test_an_image_is_registered_from_a_snapshot_and_its_snapshot_is_shared_until_that_is_withdrawn(cloud: Cloud) -> None:
+def test_an_image_is_registered_from_a_snapshot_which_is_shared_until_that_is_withdrawn(cloud: Cloud) -> None:
     volume = cloud.ec2[HOME].create_volume(Size=8, AvailabilityZone=f"{HOME}a")["VolumeId"]
     snapshot = cloud.ec2[HOME].create_snapshot(VolumeId=volume)["SnapshotId"]
     ok(cloud.run(source=snapshot, name=NAME, base=BASE, accounts=[ALICE], share_snapshots=True))
@@ -338,8 +338,8 @@ def test_prune_takes_what_is_old_and_used_by_nobody_and_only_when_confirmed(clou
     cloud.aws.lose_answer("GetParameter", HOME)
     denied = cloud.run("--tags", "ami_publish_prune", **policy, prune_confirmed=True)
     assert denied.failure("localhost") == (
-        "the credentials may not read parameter /site/image: allow ssm:GetParameter on it in their policy (docs/aws.md). "
-        "Nothing was pruned."
+        "the credentials may not read parameter /site/image: allow ssm:GetParameter on it in their policy "
+        "(docs/aws.md). Nothing was pruned."
     )
     assert cloud.aws.changes() == []
 

@@ -15,7 +15,7 @@ REQUEST = {
     "subnets": [],
     "security_groups": [],
 }
-DISKS = [{"device_name": "/dev/sdb", "ebs": {"volume_size": 99}}, {"device_name": "/dev/sda1", "ebs": {"volume_size": 21}}]
+DISKS = [{"device_name": name, "ebs": {"volume_size": size}} for name, size in (("/dev/sdb", 99), ("/dev/sda1", 21))]
 CENTOS = {"image_id": IMAGE, "state": "available", "root_device_name": "/dev/sda1", "block_device_mappings": DISKS}
 WANTED = {
     "min_size": 2,
