@@ -8,8 +8,8 @@ short_description: Decide which images and snapshots have had their time
 version_added: 0.1.0
 description:
   - An image goes when it is neither among the newest nor young, and no instance, launch template, launch
-    configuration or parameter names it. Its snapshots go with it, and so do backups that are broken or of older images;
-    none on which another image stands.
+    configuration or parameter names it. Its snapshots go with it, and so do backups that are broken or of older
+    images, unless another image stands on them.
 positional: snapshots, instances, templates, configurations, parameters, policy
 options:
   _input:
