@@ -2,8 +2,8 @@
 #   packer init packer && packer build -var-file=my.pkrvars.hcl packer
 #
 # What has validated this: tests/unit/test_packer.py, by which it parses and names files, groups and variables that exist;
-# by hand, `packer fmt -check` and `packer validate` of Packer 1.6.6, the latter without plugins.pkr.hcl, metadata_options
-# and imds_support, which that version does not know. No newer Packer has read it, and no AMI was built with it.
+# by hand, `packer fmt` and `packer validate` of Packer 1.6.6, without what it does not know: plugins.pkr.hcl,
+# metadata_options and imds_support. No newer Packer has read it, and no AMI was built with it.
 #
 # No credential belongs here: Packer takes those of the environment, a profile or a role, as the AWS command line does.
 

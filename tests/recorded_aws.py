@@ -20,6 +20,7 @@ from slipway.lab.play import Run
 
 KEYS = {"aws_access_key_id": "moto-key", "aws_secret_access_key": "moto-word"}
 SCOPE = re.compile(r"Credential=[^/]+/[0-9]+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
+DENIAL_IN_JSON = b'{"__type": "AccessDeniedException", "message": "The answer was lost"}'
 DENIAL = b"""<?xml version="1.0"?><Response><Errors><Error><Code>UnauthorizedOperation</Code>
 <Message>The answer was lost</Message></Error></Errors><RequestID>0</RequestID></Response>"""
 
@@ -93,8 +94,9 @@ class RecordedAws:
             return self.moto(environ, start_response)
         self.lost = ("", "")
         list(self.moto(environ, _unheard))
-        start_response("403 Forbidden", [("Content-Type", "text/xml"), ("Content-Length", str(len(DENIAL)))])
-        return [DENIAL]
+        kind, denial = ("application/x-amz-json-1.1", DENIAL_IN_JSON) if target else ("text/xml", DENIAL)
+        start_response("403 Forbidden", [("Content-Type", kind), ("Content-Length", str(len(denial)))])
+        return [denial]
 
 
 def ok(run: Run) -> Run:

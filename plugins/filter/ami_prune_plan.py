@@ -8,7 +8,8 @@ short_description: Decide which images and snapshots have had their time
 version_added: 0.1.0
 description:
   - An image goes when it is neither among the newest nor young, and no instance, launch template, launch
-    configuration or parameter names it. Its snapshots go with it, unless another image stands on them.
+    configuration or parameter names it. Its snapshots go with it, and so do backups that are broken or of older
+    images, unless another image stands on them.
 positional: snapshots, instances, templates, configurations, parameters, policy
 options:
   _input:
@@ -42,7 +43,8 @@ options:
     elements: dict
     required: true
   policy:
-    description: With C(family), C(keep), C(days) and C(backup_keep).
+    description: With C(family), C(keep), C(days) and C(backup_keep). With C(keep) 0 no image goes, with
+      C(backup_keep) 0 no backup.
     type: dict
     required: true
 author:

@@ -4,7 +4,7 @@
 
 DOCUMENTATION = r"""
 name: ami_stale_bases
-short_description: Tell which images stand on a base that is old, gone, or superseded
+short_description: Tell which images stand on a base that is old, gone, deprecated, or superseded
 version_added: 0.1.0
 description:
   - Goes by the tag C(slipway:base).
@@ -16,7 +16,7 @@ options:
     elements: dict
     required: true
   bases:
-    description: Their bases, those that there still are.
+    description: Their bases, those that AWS shows, which hides what others have deprecated.
     type: list
     elements: dict
     required: true

@@ -7,7 +7,8 @@ name: fleet_state_problems
 short_description: Say why instances could not be launched, from what AWS has
 version_added: 0.1.0
 description:
-  - Finds a region, a parameter, an image, a profile, a subnet or a security group that is not there.
+  - Finds a region, a parameter, an image, a profile, a subnet or a security group that is not there, and a root device
+    that would be smaller than the image's.
 positional: state
 options:
   _input:

@@ -15,7 +15,8 @@ def plan(images, snapshots, instances, templates, configurations, parameters, po
     """What of a family goes, what stays and why, in all regions.
 
     Each is the list of the results of a loop over the same regions. An image goes when it is neither among the newest
-    nor younger than the limit, and nobody uses it. policy: family, keep, days, backup_keep.
+    nor younger than the limit, and nobody uses it. policy: family, keep, days, backup_keep; where one of the numbers to
+    keep is 0, none of these goes.
     """
     plans = []
     for image, snapshot, instance, template, configuration, parameter in zip(
@@ -38,28 +39,27 @@ def plan(images, snapshots, instances, templates, configurations, parameters, po
 def plan_of_region(own, in_use, policy, now=None):
     """The same for one region. own: the account's images and snapshots. in_use: who uses which image, by its id."""
     limit = (now or datetime.now(timezone.utc)) - timedelta(days=policy["days"])
-    family = [image for image in own["images"] if image["tags"].get(FAMILY) == policy["family"]]
+    family = [image for image in own["images"] if policy["keep"] and image["tags"].get(FAMILY) == policy["family"]]
     family.sort(key=lambda image: image["creation_date"], reverse=True)
-    reasons = {
-        image["image_id"]: _reason_to_stay(place, image, in_use, policy["keep"], limit)
-        for place, image in enumerate(family)
-    }
+    newest = [image["image_id"] for image in family if image["state"] == "available"][: policy["keep"]]
+    reasons = {image["image_id"]: _reason_to_stay(image, in_use, newest, limit) for image in family}
     gone = {image for image, reason in reasons.items() if not reason}
-    snapshots = _snapshots(own, family, gone, policy, limit) + _backups(own["snapshots"], policy)
+    needed = {snapshot for image in own["images"] if image["image_id"] not in gone for snapshot in snapshots_of(image)}
+    had_their_time = _snapshots(own, family, gone, policy, limit) + _backups(own["snapshots"], policy)
     described = [{"id": image["image_id"], "name": image["name"]} for image in family]
     return {
         "images": [image for image in described if image["id"] in gone],
         "kept": [dict(image, because=reasons[image["id"]]) for image in described if image["id"] not in gone],
-        "snapshots": [{"id": snapshot} for snapshot in snapshots],
+        "snapshots": [{"id": snapshot} for snapshot in dict.fromkeys(had_their_time) if snapshot not in needed],
     }
 
 
-def _reason_to_stay(place, image, in_use, keep, limit):
+def _reason_to_stay(image, in_use, newest, limit):
     if image["image_id"] in in_use:
         return "in use by " + in_use[image["image_id"]]
     if image["state"] != "available":
         return image["state"]
-    if place < keep:
+    if image["image_id"] in newest:
         return "one of the newest"
     if moment(image["creation_date"]) > limit:
         return "young"
@@ -67,8 +67,9 @@ def _reason_to_stay(place, image, in_use, keep, limit):
 
 
 def _snapshots(own, family, gone, policy, limit):
-    """Those of the images that go, and those whose image went before; never one that another image stands on."""
-    needed = {snapshot for image in own["images"] if image["image_id"] not in gone for snapshot in snapshots_of(image)}
+    """Those of the images that go, and those whose image went before."""
+    if not policy["keep"]:
+        return []
     left = [
         item["snapshot_id"]
         for item in own["snapshots"]
@@ -77,18 +78,19 @@ def _snapshots(own, family, gone, policy, limit):
         and moment(item["start_time"]) <= limit
     ]
     with_images = [snapshot for image in family if image["image_id"] in gone for snapshot in snapshots_of(image)]
-    return [snapshot for snapshot in dict.fromkeys(with_images + left) if snapshot not in needed]
+    return with_images + left
 
 
 def _backups(snapshots, policy):
-    """Backups of all but the newest images; an image may have several snapshots."""
+    """Those that AWS could not make, and those of all but the newest images; an image may have several snapshots."""
     if not policy["backup_keep"]:
         return []
     backups = [item for item in snapshots if _tags(item).get(FAMILY) == policy["family"] and BACKUP in _tags(item)]
     whole = [item for item in backups if item["state"] == "completed"]
     whole.sort(key=lambda item: item["start_time"], reverse=True)
     kept = list(dict.fromkeys(_tags(item)[IMAGE] for item in whole))[: policy["backup_keep"]]
-    return [item["snapshot_id"] for item in whole if _tags(item)[IMAGE] not in kept]
+    surplus = [item for item in whole if _tags(item)[IMAGE] not in kept]
+    return [item["snapshot_id"] for item in backups if item["state"] == "error" or item in surplus]
 
 
 def users(instances, templates, configurations, parameters):

@@ -14,6 +14,7 @@ REFUSED = re.compile(
     r"\((AuthFailure|InvalidClientTokenId|SignatureDoesNotMatch|(?:Expired|UnrecognizedClient)\w*|RequestExpired)\)"
 )
 DENIED = re.compile(r"\((?:UnauthorizedOperation|AccessDenied\w*)\) when calling the (\w+) operation")
+DENIED_PARAMETER = re.compile(r"Failed to access SSM parameter (\S+) \(AccessDenied\)")
 UNREACHABLE = re.compile(r"(?:Could not connect to the endpoint URL|Connect timeout on endpoint URL)[^\"]*\"([^\"]+)\"")
 
 
@@ -41,6 +42,11 @@ def _known(message, region):
     )
     denied = DENIED.search(message)
     yield denied and f"the credentials may not call {denied.group(1)}: allow it in their policy (docs/aws.md)"
+    parameter = DENIED_PARAMETER.search(message)
+    yield parameter and (
+        f"the credentials may not read parameter {parameter.group(1)}: allow ssm:GetParameter on it in their policy "
+        "(docs/aws.md)"
+    )
     unreachable = UNREACHABLE.search(message)
     yield unreachable and (
         f"nothing answers at {unreachable.group(1)}: look whether {region} is a region of AWS, and whether AWS can be "

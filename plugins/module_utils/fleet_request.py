@@ -66,8 +66,12 @@ def _size_problems(request):
     least, most = request["min_size"], request["max_size"]
     if not 0 <= least <= most:
         yield f"ami_fleet_min_size {least} and ami_fleet_max_size {most} allow no number of instances"
-    if not 0 <= request["min_healthy"] <= 100:
-        yield f"ami_fleet_min_healthy {request['min_healthy']} is no percentage: write a number from 0 to 100"
+    low, high = request["min_healthy"], request["max_healthy"]
+    if not (0 <= low <= 100 <= high <= 200 and high - low <= 100):
+        yield (
+            f"ami_fleet_min_healthy {low} and ami_fleet_max_healthy {high} are refused by AWS: write percentages from "
+            "0 to 100 and from 100 to 200, at most 100 apart"
+        )
 
 
 def _tag_problems(request):

@@ -6,7 +6,7 @@
 def problems(request, state):
     """One sentence for each reason not to begin, from what AWS answered."""
     region = request["region"]
-    found = _image_problems(request["parameter"], region, state["image"], state["images"])
+    found = _image_problems(request, state["image"], state["images"])
     if request["profile"] and not state["profiles"]:
         found.append(f"instance profile {request['profile']} does not exist: look at ami_fleet_instance_profile")
     return [
@@ -21,7 +21,8 @@ def problems(request, state):
     ]
 
 
-def _image_problems(parameter, region, image, found):
+def _image_problems(request, image, found):
+    parameter, region = request["parameter"], request["region"]
     if not image:
         return [
             f"parameter {parameter} does not exist in {region}: publish an image with ami_publish_parameter, or look "
@@ -34,7 +35,19 @@ def _image_problems(parameter, region, image, found):
         ]
     if found[0]["state"] != "available":
         return [f"image {image}, which parameter {parameter} names, is {found[0]['state']}: wait, or publish another"]
-    return []
+    return _root_problems(request["root_size"], found[0])
+
+
+def _root_problems(size, image):
+    root = image["root_device_name"]
+    disks = {disk["device_name"]: disk.get("ebs", {}) for disk in image["block_device_mappings"]}
+    least = disks.get(root, {}).get("volume_size", 0)
+    if size >= least:
+        return []
+    return [
+        f"ami_fleet_root_size is {size}, and {root} of image {image['image_id']} has {least} GB, which AWS does not "
+        f"shrink: say {least} or more"
+    ]
 
 
 def _missing(wanted, there, what, region):

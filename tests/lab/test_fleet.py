@@ -114,6 +114,7 @@ def test_a_fleet_comes_from_the_parameter_with_imdsv2_an_encrypted_disk_and_no_k
         "InstanceMetadataTags": "enabled",
     }
     (disk,) = data["BlockDeviceMappings"]
+    assert disk["DeviceName"] == "/dev/sda1"  # the image's root, as CentOS' is
     assert disk["Ebs"] == {"Encrypted": True, "DeleteOnTermination": True, "VolumeSize": 20, "VolumeType": "gp3"}
     assert "KeyName" not in data
     assert base64.b64decode(data["UserData"]).decode() == USER_DATA
@@ -138,13 +139,13 @@ def test_instances_that_would_not_be_launched_so_today_are_replaced_once_and_the
     cloud.autoscaling.set_desired_capacity(AutoScalingGroupName=NAME, DesiredCapacity=3)  # as a scaling policy does
     old = cloud.instances().keys()
     image = cloud.publish("docker-el9-2")
-    foretold = ok(cloud.run("--check"))
+    wanted: dict[str, Any] = {"max_size": 6, "user_data_file": ""}
+    foretold = ok(cloud.run("--check", **wanted))
     assert cloud.aws.changes() == []
-    assert changed(foretold) == ["Refresh | Say which instances a real run would replace"]
     assert all(instance in foretold.output for instance in old)
-
-    wanted: dict[str, Any] = {"max_size": 6, "min_healthy": 50, "user_data_file": ""}
-    ok(cloud.run(**wanted))
+    done = ok(cloud.run(**wanted))
+    assert changed(done) == changed(foretold)
+    assert changed(done)[-1] == "Refresh | Replace the instances"
     assert cloud.aws.changes() == [
         "CreateLaunchTemplateVersion",
         "ModifyLaunchTemplate",
@@ -158,7 +159,8 @@ def test_instances_that_would_not_be_launched_so_today_are_replaced_once_and_the
     group = cloud.group()
     assert (group["LaunchTemplate"]["Version"], group["DesiredCapacity"], group["MaxSize"]) == ("2", 3, 6)
     (asked,) = cloud.aws.made("StartInstanceRefresh")
-    assert asked.parameters["Preferences.MinHealthyPercentage"] == "50"
+    assert asked.parameters["Preferences.MinHealthyPercentage"] == "100"  # a new one serves before an old one ends
+    assert asked.parameters["Preferences.MaxHealthyPercentage"] == "110"
     assert asked.parameters["Preferences.InstanceWarmup"] == "300"
     assert "a refresh is under way" in ok(cloud.run(**wanted)).output
     assert cloud.aws.changes() == []
@@ -192,7 +194,7 @@ def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(c
         "'web' in ami_fleet_security_groups is malformed",
         "ami_fleet_health_check is ELB, and ami_fleet_target_groups is empty",
         "ami_fleet_min_size 3 and ami_fleet_max_size 2 allow no number of instances",
-        "ami_fleet_min_healthy 101 is no percentage",
+        "ami_fleet_min_healthy 101 and ami_fleet_max_healthy 110 are refused by AWS",
         "ami_fleet_tags has aws:team",
         "bytes, and AWS takes 16384",
         f"{cloud.user_data} has a token of Docker in line 3",

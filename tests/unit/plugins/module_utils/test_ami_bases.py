@@ -16,7 +16,7 @@ def on(base: str) -> list[dict[str, object]]:
 def test_a_base_is_stale_when_it_is_old_gone_or_superseded_or_nobody_knows_it() -> None:
     assert stale(on("ami-old"), [OLD], 30, now=NOW) == ["docker (ami-1) stands on ami-old, which is 61 days old"]
     assert stale(on("ami-gone"), [OLD], 30, now=NOW) == [
-        "docker (ami-1) stands on ami-gone, which does not exist any more"
+        "docker (ami-1) stands on ami-gone, which is gone or deprecated by its owner"
     ]
     assert stale(on("ami-old"), [OLD], 90, NEW, NOW) == [
         "docker (ami-1) stands on ami-old, which is superseded by ami-new"

@@ -19,13 +19,13 @@ def image(name: str, days: int, snapshot: str = "", **other: Any) -> dict[str, A
     return {**made, "tags": {"slipway:family": "docker"}, "block_device_mappings": disks, **other}
 
 
-def snapshot(name: str, days: int, **tags: str) -> dict[str, Any]:
+def snapshot(name: str, days: int, state: str = "completed", **tags: str) -> dict[str, Any]:
     given = {"slipway:family": "docker", **{f"slipway:{key.replace('_', '-')}": value for key, value in tags.items()}}
-    return {"snapshot_id": name, "state": "completed", "start_time": ago(days), "tags": given}
+    return {"snapshot_id": name, "state": state, "start_time": ago(days), "tags": given}
 
 
-def plan(images: list[Any], snapshots: list[Any], **in_use: str) -> dict[str, list[str]]:
-    made = ami_prune.plan_of_region({"images": images, "snapshots": snapshots}, in_use, POLICY, NOW)
+def plan(images: list[Any], snapshots: list[Any], **policy: int) -> dict[str, list[str]]:
+    made = ami_prune.plan_of_region({"images": images, "snapshots": snapshots}, {}, POLICY | policy, NOW)
     return {kind: [item["id"] for item in items] for kind, items in made.items()}
 
 
@@ -41,6 +41,11 @@ def test_an_image_goes_when_it_is_old_and_not_the_newest_and_whole() -> None:
         "kept": ["ami-young", "ami-pending"],
         "snapshots": ["snap-older", "snap-old"],
     }
+
+
+def test_only_an_image_that_can_be_launched_counts_as_one_of_the_newest() -> None:
+    images = [image("failed", 40, state="failed"), image("good", 50), image("old", 60)]
+    assert plan(images, [])["images"] == ["ami-old"]
 
 
 def test_a_snapshot_on_which_another_image_stands_stays() -> None:
@@ -59,6 +64,26 @@ def test_backups_stay_of_the_newest_images_with_all_their_snapshots() -> None:
         snapshot("c", 90, image="one", backup_of="3"),
     ]
     assert plan([], backups)["snapshots"] == ["c"]
+
+
+def test_backups_go_where_no_image_is_to_go() -> None:
+    backups = [snapshot("a", 40, image="two", backup_of="1"), snapshot("b", 90, image="one", backup_of="2")]
+    found = plan([image("older", 40), image("old", 50)], [*backups, snapshot("left", 50)], keep=0)
+    assert found == {"images": [], "kept": [], "snapshots": ["b"]}
+
+
+def test_a_backup_from_which_an_image_was_registered_stays() -> None:
+    backups = [snapshot("a", 40, image="two", backup_of="1"), snapshot("b", 90, image="one", backup_of="2")]
+    assert plan([image("restored", 1, "b", tags={})], backups)["snapshots"] == []
+
+
+def test_a_backup_that_aws_could_not_make_goes_and_counts_for_none() -> None:
+    backups = [
+        snapshot("a", 40, image="two", backup_of="1", state="error"),
+        snapshot("b", 41, image="two", backup_of="1"),
+        snapshot("c", 42, image="two", backup_of="1", state="pending"),
+    ]
+    assert plan([], backups)["snapshots"] == ["a"]
 
 
 def test_every_version_of_a_launch_template_and_every_parameter_counts_as_a_user() -> None:

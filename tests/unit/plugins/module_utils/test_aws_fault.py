@@ -8,6 +8,7 @@ FAULTS = {
     "x: Unable to locate credentials": "AWS cannot be asked without credentials (Unable to locate credentials)",
     "The config profile (team) could not be found": "(The config profile (team) could not be found)",
     "An error occurred (ExpiredToken) when calling x: the token": "AWS does not accept the credentials (ExpiredToken)",
+    "'ssm_parameter' failed: Failed to access SSM parameter /a/b (AccessDenied)": "allow ssm:GetParameter on it",
     DENIED: "the credentials may not call DescribeImages",
     'Could not connect to the endpoint URL: "https://ec2.mars-1"': "look whether mars-1 is a region of AWS",
     "something else.": "something else",

@@ -7,7 +7,16 @@ import pytest
 from ansible_collections.slipway.platform.plugins.module_utils import fleet_state
 
 IMAGE = "ami-0123456789abcdef0"
-REQUEST = {"region": "eu-central-1", "parameter": "/ami", "profile": "", "subnets": [], "security_groups": []}
+REQUEST = {
+    "region": "eu-central-1",
+    "parameter": "/ami",
+    "profile": "",
+    "root_size": 20,
+    "subnets": [],
+    "security_groups": [],
+}
+DISKS = [{"device_name": name, "ebs": {"volume_size": size}} for name, size in (("/dev/sdb", 99), ("/dev/sda1", 21))]
+CENTOS = {"image_id": IMAGE, "state": "available", "root_device_name": "/dev/sda1", "block_device_mappings": DISKS}
 WANTED = {
     "min_size": 2,
     "subnets": ["subnet-a", "subnet-b"],
@@ -30,12 +39,18 @@ GROUP = {
         ("hello", [], "is 'hello', which is no image that this account may launch"),
         (IMAGE, [], f"is '{IMAGE}', which is no image that this account may launch"),
         (IMAGE, [{"state": "pending"}], f"image {IMAGE}, which parameter /ami names, is pending"),
+        (IMAGE, [CENTOS], f"ami_fleet_root_size is 20, and /dev/sda1 of image {IMAGE} has 21 GB"),
     ],
 )
 def test_an_image_that_cannot_be_launched_is_one_sentence(image: str, found: list[Any], sentence: str) -> None:
     state = {"image": image, "images": found, "profiles": [], "subnets": [], "security_groups": []}
     (problem,) = fleet_state.problems(REQUEST, state)
     assert sentence in problem
+
+
+def test_a_root_as_large_as_the_image_s_is_enough() -> None:
+    state = {"image": IMAGE, "images": [CENTOS], "profiles": [], "subnets": [], "security_groups": []}
+    assert fleet_state.problems(REQUEST | {"root_size": 21}, state) == []
 
 
 def test_the_order_of_subnets_is_no_drift() -> None:
