@@ -55,6 +55,7 @@ class RecordedAws:
     def reset(self) -> None:
         requests.post(f"{self.address}/moto-api/reset", timeout=10)
         self.calls.clear()
+        self.lost = ("", "")
 
     def client(self, service: str, region: str) -> Any:
         return boto3.client(service, region_name=region, endpoint_url=self.address, **KEYS)

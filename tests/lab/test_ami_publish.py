@@ -182,6 +182,18 @@ def test_an_interrupted_publish_is_continued_and_ends_whole_and_encrypted_in_eve
     assert {frozenset(cloud.allowed(region, made["ImageId"])) for region, made in image.items()} == {frozenset({ALICE})}
 
 
+def test_nothing_is_made_twice_wherever_a_publish_is_interrupted(cloud: Cloud) -> None:
+    for action, region in (("CreateImage", HOME), ("CopySnapshot", WEST)):
+        cloud.aws.lose_answer(action, region)
+        assert cloud.publish().status != 0
+        assert cloud.aws.made(action)
+    ok(cloud.publish())
+    assert cloud.aws.changes() == []
+    assert [len(cloud.images(region)) for region in (HOME, WEST, EAST)] == [1, 1, 1]
+    backups = cloud.ec2[WEST].describe_snapshots(Filters=[{"Name": "tag-key", "Values": ["slipway:backup-of"]}])
+    assert len(backups["Snapshots"]) == 1
+
+
 def test_an_image_is_registered_from_a_snapshot_which_is_shared_until_that_is_withdrawn(cloud: Cloud) -> None:
     volume = cloud.ec2[HOME].create_volume(Size=8, AvailabilityZone=f"{HOME}a")["VolumeId"]
     snapshot = cloud.ec2[HOME].create_snapshot(VolumeId=volume)["SnapshotId"]
