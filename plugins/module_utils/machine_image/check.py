@@ -11,7 +11,7 @@ import re
 import stat
 
 from . import artefacts, credentials
-from .tree import Tree, TreeError
+from .tree import Tree, TreeError, printable
 
 PRESET = "etc/systemd/system-preset/10-docker.preset"
 PROXY_LINE = re.compile(
@@ -36,7 +36,7 @@ Violation = collections.namedtuple("Violation", "artefact path place what")
 
 
 def sentence(violation):
-    return "{}: {}".format(violation.place, violation.what)
+    return "{}: {}".format(printable(violation.place), violation.what)
 
 
 def of_artefacts(tree, keep_keys_of=()):
@@ -92,16 +92,20 @@ def violates(rule, path):
     if rule == artefacts.NO_PROXY:
         return is_file and any(PROXY_LINE.match(line) for line in lines(path))
     if rule == artefacts.HELPERS_ONLY:
-        return not is_file or not HELPERS.issuperset(docker_config(path))
+        return not is_file or not names_helpers_only(path)
     return is_file
 
 
-def docker_config(path):
+def names_helpers_only(path):
+    with open(path, "rb") as stream:
+        return HELPERS.issuperset(docker_config(stream))
+
+
+def docker_config(stream):
     """What a config.json says; one that is no JSON says something that ought not to be there."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            return dict(json.load(stream))
-    except (TypeError, ValueError):
+        return dict(json.loads(stream.read().decode()))
+    except (TypeError, ValueError, RecursionError):
         return {"": None}
 
 

@@ -32,7 +32,7 @@ def sealed(root: Path, keep_keys_of: tuple[str, ...] = ()) -> list[str]:
     tree = Tree(str(root))
     violations = check.of_artefacts(tree, keep_keys_of)
     for violation in violations:
-        seal.amend(violation)
+        seal.amend(tree, violation)
     seal.write_preset(tree, UNITS)
     return [tree.inside(violation.path) for violation in violations]
 

@@ -2,16 +2,20 @@
 # Copyright: Slipway contributors
 """Each line of the list of what must not ship is found, and sealed."""
 
+import inspect
 import json
 import os
 import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.slipway.platform.plugins.module_utils import mount_table
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import check, seal
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import Tree, TreeError
 
-from tests.unit.plugins.module_utils.machine_image.conftest import found, plant, sealed
+from tests.unit.plugins.module_utils.machine_image.conftest import PASSWD, found, plant, sealed
 
 HOMES = ["root", "home/alice", "etc/skel"]
 ARTEFACTS = [
@@ -186,6 +190,34 @@ def test_a_link_in_a_temporary_folder_goes_and_its_target_stays(root: Path) -> N
     assert outside.exists()
 
 
+@pytest.mark.parametrize(
+    ("artefact", "swapped"),
+    [
+        ("home/alice/.aws/credentials", "home/alice/.aws"),
+        ("home/alice/.docker/config.json", "home/alice"),
+        ("home/alice/.curlrc", "home/alice"),
+        ("home/alice/.curlrc", "home/alice/.curlrc"),
+        ("var/log/app/messages", "var/log/app"),
+        ("home/alice/.ssh/authorized_keys/folder/file", "home/alice/.ssh"),
+    ],
+)
+def test_a_link_that_is_put_there_after_the_listing_leads_the_seal_nowhere(
+    root: Path, artefact: str, swapped: str
+) -> None:
+    """A user has the time between the listing and the removal to put a link where a folder was."""
+    content = '{"proxy": "x"}\nproxy=http://10.0.0.1:3128\n'
+    plant(root, artefact, content)
+    tree = Tree(str(root))
+    (violation,) = [each for each in check.of_artefacts(tree) if f"/{artefact}".startswith(tree.inside(each.path))]
+    outside = root.parent / "outside"
+    (root / swapped).rename(outside)
+    (root / swapped).symlink_to(outside)
+    before = {path: path.read_text() for path in [outside, *outside.rglob("*")] if path.is_file()}
+    with pytest.raises(seal.SealError, match=r"cannot be sealed: (Not a directory|Too many levels of symbolic links)"):
+        seal.amend(tree, violation)
+    assert {path: path.read_text() for path in before} == before
+
+
 @pytest.mark.parametrize("target", ["/data/log", "../../data/log"])
 def test_a_link_of_the_image_means_the_image(root: Path, target: str) -> None:
     outside = plant(root.parent, "data/log/messages", "of the machine that seals\n")
@@ -195,6 +227,40 @@ def test_a_link_of_the_image_means_the_image(root: Path, target: str) -> None:
     sealed(root)
     assert inside.read_text() == ""
     assert outside.read_text() == "of the machine that seals\n"
+
+
+def test_a_link_to_itself_hides_nothing(root: Path) -> None:
+    for link in ("home/alice/.config", "home/alice/.aws", "home/bob"):
+        (root / link).symlink_to(Path(link).name)
+    (root / "etc/passwd").write_text(f"{PASSWD}bob:x:1001:1001::/home/bob:/bin/bash\n")
+    assert sealed(root) == ["/home/alice/.aws"]
+    assert found(root) == []
+
+
+def test_a_name_of_any_bytes_is_listed_in_escapes_and_sealed(root: Path) -> None:
+    for name in (b"caf\xe9", b"two\nlines", "café".encode()):
+        (root / "tmp" / os.fsdecode(name)).touch()
+    expected = [rf"/tmp/{name}: a temporary file" for name in ("café", r"caf\xe9", r"two\nlines")]
+    assert found(root) == expected
+    command = subprocess.run(["slipway-image-check", root], capture_output=True, check=False)
+    assert (command.returncode, command.stdout.decode().splitlines()) == (1, expected), command.stderr
+    sealed(root)
+    assert found(root) == []
+
+
+def test_folders_may_be_nested_more_deeply_than_functions_are_called(root: Path) -> None:
+    keys = root / "home/alice/.ssh/authorized_keys.d"
+    keys.mkdir(parents=True)
+    subprocess.run(["sh", "-c", "for i in $(seq 250); do mkdir d; cd d; done; touch file"], cwd=keys, check=True)
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(len(inspect.stack(0)) + 150)
+    try:
+        listed = found(root)
+        sealed(root)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert [line.split(":")[0] for line in listed] == ["/home/alice/.ssh/authorized_keys.d"]
+    assert not keys.exists()
 
 
 def test_what_is_no_operating_system_is_refused(tmp_path: Path) -> None:
@@ -216,3 +282,72 @@ def test_an_image_that_is_mounted_read_only_is_refused(root: Path) -> None:
     finally:
         subprocess.run(["umount", root], check=True)
     assert log.read_text()
+
+
+@pytest.fixture
+def outside(root: Path) -> Iterator[Path]:
+    """A file of the machine that bakes, mounted in the image, and so is the folder that it is in."""
+    outside = plant(root.parent, "outside/credentials")
+    folder, file = root / "home/alice/.aws", plant(root, "root/.netrc")
+    folder.mkdir()
+    subprocess.run(["mount", "--bind", outside.parent, folder], check=True)
+    subprocess.run(["mount", "--bind", outside, file], check=True)
+    yield outside
+    subprocess.run(["umount", folder, file], check=True)
+
+
+WITHOUT_PROC = [
+    "unshare",
+    "--mount",
+    "--propagation=private",
+    "sh",
+    "-ec",
+    'mount -t tmpfs none /proc; exec "$@"',
+    "sh",
+]
+REFUSAL = f"""
+import sys
+sys.path = {sys.path}
+from ansible_collections.slipway.platform.plugins.module_utils.machine_image import check, seal
+from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import Tree
+tree = Tree(sys.argv[1])
+seal.refuse_mounted(tree, check.of_artefacts(tree))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_what_is_only_mounted_in_the_image_is_not_lost(root: Path, outside: Path) -> None:
+    plant(root, "root/.bash_history")
+    tree = Tree(str(root))
+    both = r"mounted at /home/alice/\.aws, /root/\.netrc is not in the image, and would be lost: unmount it"
+    with pytest.raises(TreeError, match=both):
+        seal.refuse_mounted(tree, check.of_artefacts(tree))
+    command = [*WITHOUT_PROC, sys.executable, "-c", REFUSAL, root]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    assert "mounted at /home/alice/.aws is not in the image, and would be lost: unmount it, or mount /proc" in told
+    assert outside.read_text() == "planted\n"
+
+
+@pytest.mark.parametrize(
+    ("mount", "of_the_image"),
+    [
+        ("/ / - ext4 /dev/vda1 rw", True),
+        ("/ /mnt/image - xfs /dev/loop0 rw", True),
+        ("/ /mnt/image/boot/efi - vfat /dev/loop0p1 rw", True),
+        ("/home /mnt/image/home - btrfs /dev/vda2 rw,subvolid=257,subvol=/home", True),
+        ("/home/alice /mnt/image/home - btrfs /dev/vda2 rw,subvolid=257,subvol=/home", False),
+        ("/var/cache/dnf /mnt/image/var/cache/dnf - ext4 /dev/vda1 rw", False),
+        ("/ /mnt/image/home - nfs4 server:/home rw", False),
+        ("/ /mnt/image/root/.aws - fuse.sshfs alice@server: rw", False),
+        ("/ /mnt/image/srv/proc - proc proc rw", False),
+        ("/ /mnt/image/tmp - tmpfs tmpfs rw", True),
+        ("/token /mnt/image/root/.netrc - tmpfs tmpfs rw", False),
+        (f"/var/lib/docker/containers/{'0a' * 32}/hostname /mnt/image/etc/hostname - ext4 /dev/vda1 rw", True),
+        (f"/var/lib/docker/volumes/{'0a' * 32}/_data /mnt/image/var/lib/docker - ext4 /dev/vda1 rw", True),
+        ("/var/lib/docker/volumes/dnf/_data /mnt/image/var/cache/dnf - ext4 /dev/vda1 rw", False),
+    ],
+)
+def test_a_mount_is_of_the_image_or_from_outside(mount: str, of_the_image: bool) -> None:
+    root, point, rest = mount.split(" ", 2)
+    (parsed,) = mount_table.parse(f"31 22 0:26 {root} {point} rw {rest}\n")
+    assert seal.is_of_the_image(parsed, "/mnt/image") is of_the_image
