@@ -27,10 +27,10 @@ options:
     elements: str
     default: []
   enabled_units:
-    description: Units that the preset keeps enabled.
+    description: Units that the preset keeps enabled, beside the engine's and Slipway's own.
     type: list
     elements: str
-    default: [docker.service, docker.socket, containerd.service]
+    default: []
 author:
   - Slipway contributors (@slipway)
 attributes:
@@ -125,6 +125,7 @@ def look(params):
     seal.refuse_read_only(tree)
     violations = check.of_artefacts(tree, params["keep_keys_of"])
     seal.refuse_mounted(tree, violations)
+    seal.refuse_longer_commands(tree, violations)
     return tree, violations
 
 
@@ -137,7 +138,7 @@ def run(module, tree, violations):
         violations = check.of_artefacts(tree, params["keep_keys_of"])  # with what they wrote at last
     sealed = [printable(tree.inside(violation.path)) for violation in violations]
     if not seal.preset_is_as_wanted(tree, params["enabled_units"]):
-        sealed.append("/" + check.PRESET)
+        sealed.append("/" + seal.PRESET)
     if not module.check_mode:
         for violation in violations:
             seal.amend(tree, violation)
@@ -156,11 +157,7 @@ def main():
         argument_spec={
             "root": {"type": "path", "default": "/"},
             "keep_keys_of": {"type": "list", "elements": "str", "default": [], "no_log": False},
-            "enabled_units": {
-                "type": "list",
-                "elements": "str",
-                "default": ["docker.service", "docker.socket", "containerd.service"],
-            },
+            "enabled_units": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )

@@ -20,6 +20,8 @@ SECRET = "kept-nowhere-4711"
 RANDOM_SEED = """
 [Unit]
 DefaultDependencies=no
+Conflicts=shutdown.target
+Before=shutdown.target
 [Service]
 Type=oneshot
 RemainAfterExit=yes

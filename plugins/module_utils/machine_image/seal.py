@@ -11,11 +11,23 @@ import stat
 
 from ansible_collections.slipway.platform.plugins.module_utils import file_io, mount_table
 
-from . import artefacts, check
+from . import artefacts, check, presets
 from .tree import TreeError
 
+PRESET = "etc/systemd/system-preset/10-docker.preset"
 # Where a container's engine keeps what it makes for that container alone: /etc/hostname and such, and unnamed volumes.
 OF_A_CONTAINER = re.compile(r"/(?:containers|sandboxes)/(?:.*/)?[0-9a-f]{64}/|/volumes/[0-9a-f]{64}/_data$")
+
+# A line of a shell that does nothing but set proxies, and export them.
+SETS_PROXY_ONLY = re.compile(
+    rb"""(?ix)
+    (?P<indent>[ \t]*) (?:export[ \t]+)? ASSIGNMENT (?:[ \t]+ASSIGNMENT)*
+    (?:[ \t]*;[ \t]*export(?:[ \t]+(?:\w+_)?proxy)+)?
+    [ \t]*;?[ \t]* (?:(?<=[ \t;])\#.*)? (?P<end>\r?\n?)$""".replace(
+        b"ASSIGNMENT",
+        rb"""(?:\w+_)?proxy=(?:[^\s;&|<>()`\\"'$]|\$(?!\()|"(?:[^"\\`$]|\$(?!\())*"|'[^']*')+""",
+    )
+)
 
 
 class SealError(Exception):
@@ -42,6 +54,18 @@ def refuse_mounted(tree, violations):
         raise TreeError("What is mounted at {} is not in the image, and would be lost: {}".format(listed, remedy))
 
 
+def refuse_longer_commands(tree, violations):
+    """Refuse a proxy that cannot be cut out of a shell's file without harm to the rest."""
+    for violation in violations:
+        if violation.artefact.rule == artefacts.NO_PROXY_IN_SHELL:
+            with open(violation.path, "rb") as stream:
+                lines = without_proxy_in_shell(stream).splitlines()
+            left = [number for number, line in enumerate(lines, 1) if check.PROXY_IN_SHELL.match(line)]
+            if left:
+                place = "{}, line {}".format(tree.inside(violation.path), left[0])
+                raise TreeError(place + " sets a proxy as part of a longer command: take it out by hand, and run again")
+
+
 def is_of_the_image(mount, root):
     """Whether it is a partition, or what the root is on; or lasts no longer than the system or its container anyway."""
     if (root + "/").startswith(mount.point.rstrip("/") + "/") or OF_A_CONTAINER.search(mount.root):
@@ -65,6 +89,8 @@ def amend(tree, violation):
     try:
         if rule == artefacts.NO_PROXY:
             edit(tree, path, without_proxy)
+        elif rule == artefacts.NO_PROXY_IN_SHELL:
+            edit(tree, path, without_proxy_in_shell)
         elif rule == artefacts.HELPERS_ONLY:
             keep_helpers(tree, path)
         elif rule == artefacts.EMPTY:
@@ -128,6 +154,20 @@ def without_proxy(stream):
     return b"".join(line for line in stream if not check.PROXY_LINE.match(line))
 
 
+def without_proxy_in_shell(stream):
+    kept, before = [], b""
+    for line in stream:
+        kept.append(without_proxy_in_command(line, before))
+        before = line
+    return b"".join(kept)
+
+
+def without_proxy_in_command(line, before):
+    """Nothing is done instead, since no block of a shell may be empty; a line of a longer command stays as it is."""
+    found = None if before.endswith(b"\\\n") else SETS_PROXY_ONLY.match(line)
+    return found.group("indent") + b":" + found.group("end") if found else line
+
+
 def helpers(stream):
     kept = {key: value for key, value in check.docker_config(stream).items() if key in check.HELPERS}
     return json.dumps(kept, indent="\t").encode() + b"\n" if kept else b""
@@ -150,15 +190,15 @@ def is_file(path):
 
 
 def preset(units):
-    """The text of the preset that keeps these units enabled."""
+    """The text of the preset that keeps Slipway's units and these enabled."""
     return "# Written by slipway.platform.image_seal: a first boot sets every unit to its preset.\n" + "".join(
-        "enable {}\n".format(unit) for unit in units
+        "enable {}\n".format(unit) for unit in [*presets.UNITS, *units]
     )
 
 
 def preset_is_as_wanted(tree, units):
-    return file_io.read_text(tree.resolve(check.PRESET)) == preset(units)
+    return file_io.read_text(tree.resolve(PRESET)) == preset(units)
 
 
 def write_preset(tree, units):
-    file_io.write_atomically(tree.resolve(check.PRESET), preset(units), 0o644)
+    file_io.write_atomically(tree.resolve(PRESET), preset(units), 0o644)

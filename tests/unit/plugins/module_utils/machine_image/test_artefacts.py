@@ -15,9 +15,16 @@ from ansible_collections.slipway.platform.plugins.module_utils import mount_tabl
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import check, seal
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import Tree, TreeError
 
-from tests.unit.plugins.module_utils.machine_image.conftest import PASSWD, found, plant, sealed
+from tests.unit.plugins.module_utils.machine_image.conftest import (
+    DISABLE_ALL,
+    ENABLED,
+    PASSWD,
+    found,
+    plant,
+    sealed,
+)
 
-HOMES = ["root", "home/alice", "etc/skel"]
+HOMES = ["root", "home/alice", "home/gone", "etc/skel"]  # gone has no account any more
 ARTEFACTS = [
     "etc/machine-id",
     "var/lib/dbus/machine-id",
@@ -28,10 +35,12 @@ ARTEFACTS = [
     "var/lib/cloud/seed/nocloud/meta-data",
     "var/log/cloud-init.log",
     "var/lib/slipway/firstboot/applied.json",
+    "etc/slipway/firstboot-instance.json",
     "var/lib/dhclient/dhclient--eth0.lease",
     "var/lib/NetworkManager/internal-eth0.lease",
     "var/lib/NetworkManager/secret_key",
     "etc/NetworkManager/system-connections/eth0.nmconnection",
+    "etc/udev/rules.d/70-persistent-net.rules",
     "var/cache/dnf/baseos/repodata/repomd.xml",
     "var/lib/dnf/history.sqlite",
     "var/log/wtmp",
@@ -47,6 +56,7 @@ ARTEFACTS = [
     "var/lib/systemd/random-seed",
     "var/lib/systemd/credential.secret",
     "etc/pip.conf",
+    "etc/xdg/pip/pip.conf",
     "etc/profile.d/proxy.sh",
     "etc/passwd-",
     "etc/shadow-",
@@ -65,7 +75,12 @@ ARTEFACTS = [
             ".docker/config.json",
             ".aws/credentials",
             ".ansible/tmp/x/AnsiballZ_setup.py",
+            ".local/share/fish/fish_history",
             ".netrc",
+            ".git-credentials",
+            ".password-store/docker-credential-helpers/aHViCg==/alice.gpg",
+            ".gnupg/private-keys-v1.d/0123.key",
+            ".local/share/docker/engine-id",
             ".config/pip/pip.conf",
             ".pypirc",
         )
@@ -84,14 +99,79 @@ def test_an_artefact_is_found_and_sealed(root: Path, artefact: str) -> None:
     assert sealed(root) == []
 
 
-@pytest.mark.parametrize("file", ["etc/environment", "etc/dnf/dnf.conf", "home/alice/.curlrc", "root/.bashrc"])
-@pytest.mark.parametrize("line", ["proxy=http://10.0.0.1:3128", "export HTTPS_PROXY=http://10.0.0.1:3128"])
+PROXY = "=http://10.0.0.1:3128"
+# Of each file: a line that sets a proxy.
+PROXIES = {
+    "etc/environment": f"HTTPS_PROXY{PROXY}",
+    "etc/dnf/dnf.conf": f"proxy{PROXY}",
+    "etc/systemd/system.conf.d/proxy.conf": f'DefaultEnvironment="http_proxy{PROXY}"',
+    "etc/gitconfig": "\tproxy = http://10.0.0.1:3128",
+    "root/.gitconfig": "\tproxy = http://10.0.0.1:3128",
+    "home/alice/.curlrc": "proxy = http://10.0.0.1:3128",
+}
+PROXIES_IN_SHELL = {
+    "etc/bashrc": f"export http_proxy{PROXY}",
+    "etc/profile.d/corporate.sh": f"export HTTPS_PROXY='{PROXY[1:]}' no_proxy=localhost",
+    "root/.bashrc": f"http_proxy{PROXY}; export http_proxy # of the bake",
+    "home/alice/.zshrc": 'export https_proxy="$http_proxy"',
+    "home/alice/.profile": f"ALL_PROXY{PROXY};",
+}
+
+
+@pytest.mark.parametrize(("file", "line"), PROXIES.items(), ids=PROXIES)
 def test_a_proxy_goes_and_the_lines_around_it_stay(root: Path, file: str, line: str) -> None:
     planted = plant(root, file, f"first=1\n{line}\n# proxy= is explained here\n")
     assert [sentence.split(":")[0] for sentence in found(root)] == [f"/{file}"]
     sealed(root)
     assert found(root) == []
     assert planted.read_text() == "first=1\n# proxy= is explained here\n"
+
+
+@pytest.mark.parametrize(("file", "line"), PROXIES_IN_SHELL.items(), ids=PROXIES_IN_SHELL)
+def test_a_shell_still_reads_its_file_when_the_proxy_is_gone(root: Path, file: str, line: str) -> None:
+    planted = plant(root, file, f"# proxy= is set here\nproxy on\nif true; then\n\t{line}\nfi\nleft=$((1 + 1))\n")
+    assert [sentence.split(":")[0] for sentence in found(root)] == [f"/{file}"]
+    sealed(root)
+    assert found(root) == []
+    assert planted.read_text() == "# proxy= is set here\nproxy on\nif true; then\n\t:\nfi\nleft=$((1 + 1))\n"
+    subprocess.run(["bash", "-n", planted], check=True)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        f"export http_proxy{PROXY} \\\n  PATH=/opt/bin",
+        f"export PATH=/opt/bin \\\n  http_proxy{PROXY}",
+        f"export http_proxy{PROXY} PATH=/opt/bin",
+        f"http_proxy{PROXY} curl -O http://10.0.0.1/file",
+        f"http_proxy{PROXY}; if true; then :; fi",
+        "http_proxy=$(cat /etc/proxy)",
+        'no_proxy="localhost\n10.0.0.1"',
+    ],
+)
+def test_a_proxy_that_is_set_in_a_longer_command_is_refused(root: Path, lines: str) -> None:
+    planted = plant(root, "root/.bashrc", f"{lines}\n")
+    tree = Tree(str(root))
+    refusal = r"root/\.bashrc, line [12] sets a proxy as part of a longer command: take it out by hand"
+    with pytest.raises(TreeError, match=refusal):
+        seal.refuse_longer_commands(tree, check.of_artefacts(tree))
+    sealed(root)
+    assert planted.read_text() == f"{lines}\n"
+    assert len(found(root)) == 1
+
+
+@pytest.mark.parametrize(
+    "line", ["HWADDR=02:00:00:00:00:01", "UUID=5fb06bd0-0bb0-7ffb-45f1-d6edd65f3e03", "IPADDR=10.0.0.7"]
+)
+def test_a_connection_that_names_this_machine_goes_and_those_of_any_machine_stay(root: Path, line: str) -> None:
+    scripts = "etc/sysconfig/network-scripts"
+    plant(root, f"{scripts}/ifcfg-lo", "DEVICE=lo\nIPADDR=127.0.0.1\nNETMASK=255.0.0.0\n")
+    plant(root, f"{scripts}/ifcfg-eth1", "DEVICE=eth1\nBOOTPROTO=dhcp\n")
+    plant(root, f"{scripts}/ifcfg-eth0", f"DEVICE=eth0\n{line}\n")
+    assert found(root) == [f"/{scripts}/ifcfg-eth0: a connection of this machine"]
+    sealed(root)
+    assert sorted(path.name for path in (root / scripts).iterdir()) == ["ifcfg-eth1", "ifcfg-lo"]
+    assert found(root) == []
 
 
 def test_a_credential_helper_stays_named_and_a_login_beside_it_goes(root: Path) -> None:
@@ -129,21 +209,48 @@ def test_a_link_to_the_machine_id_may_ship(root: Path) -> None:
     assert found(root) == []
 
 
-def test_a_missing_preset_is_a_violation(root: Path) -> None:
-    (root / check.PRESET).unlink()
-    assert [line.split(":")[0] for line in found(root)] == [f"/{check.PRESET}"]
-    sealed(root)
+SYSTEM, ADMINISTRATOR = "usr/lib/systemd/system-preset", "etc/systemd/system-preset"
+
+
+@pytest.mark.parametrize(
+    ("presets", "disabling"),
+    [
+        ({}, DISABLE_ALL),
+        ({seal.PRESET: "# enable docker.service\n"}, DISABLE_ALL),
+        ({seal.PRESET: "enable docker.*\n"}, None),
+        ({f"{SYSTEM}/10-docker.preset": "enable docker.service\n"}, None),
+        ({f"{ADMINISTRATOR}/99-default-disable.preset": ""}, None),
+        ({f"{ADMINISTRATOR}/05-site.preset": "disable d*.service\n", seal.PRESET: seal.preset([])}, "05-site.preset"),
+        ({f"{SYSTEM}/10-docker.preset": "disable docker.service\n", seal.PRESET: seal.preset([])}, None),
+        (
+            {f"{SYSTEM}/10-docker.preset": "enable docker.service\n", seal.PRESET: "disable\tdocker.service\n"},
+            seal.PRESET,
+        ),
+    ],
+)
+def test_presets_are_judged_as_systemd_applies_them(root: Path, presets: dict[str, str], disabling: str | None) -> None:
+    (root / seal.PRESET).unlink()
+    for path, text in presets.items():
+        plant(root, path, text)
+    listed = found(root)
+    if disabling:
+        (line,) = listed
+        assert line.endswith(f"{disabling}: a first boot would disable docker.service by it")
+    else:
+        assert listed == []
+    plant(root, "usr/lib/systemd/system/docker.service", "[Install]\nWantedBy=multi-user.target\n")
+    subprocess.run(["systemctl", f"--root={root}", "preset-all", "--preset-mode=full"], check=True, capture_output=True)
+    assert os.path.lexists(root / ENABLED) is not bool(disabling)
+
+
+def test_a_unit_that_is_not_enabled_needs_no_preset(root: Path) -> None:
+    (root / seal.PRESET).unlink()
+    (root / ENABLED).unlink()
     assert found(root) == []
 
 
-def test_systemd_keeps_the_units_of_the_preset_enabled(root: Path) -> None:
-    for name in ("docker.service", "other.service"):
-        plant(root, f"usr/lib/systemd/system/{name}", "[Install]\nWantedBy=multi-user.target\n")
-    plant(root, "usr/lib/systemd/system-preset/99-default.preset", "disable *\n")
-    sealed(root)
-    subprocess.run(["systemctl", f"--root={root}", "preset-all", "--preset-mode=full"], check=True, capture_output=True)
-    wants = root / "etc/systemd/system/multi-user.target.wants"
-    assert [path.name for path in wants.iterdir()] == ["docker.service"]
+def test_units_of_a_site_stay_enabled_too() -> None:
+    assert seal.preset(["app.service"]).endswith("enable slipway-metrics.timer\nenable app.service\n")
 
 
 def test_a_log_keeps_its_place(root: Path) -> None:
