@@ -50,6 +50,7 @@ def host(workbench: Workbench) -> LabHost:
         f"cat > /etc/systemd/system/systemd-random-seed.service <<'END'\n{RANDOM_SEED}\nEND\n"
         f"cat > /etc/systemd/system/auditd.service <<'END'\n{AUDITD}\nEND\n"
         f"systemctl daemon-reload; systemctl start {' '.join(WRITE_AT_THE_END)};"
+        "touch $(printf '/tmp/caf\\351');"
         "ssh-keygen -A; echo secret > /tmp/left-behind; echo docker login > /home/alice/.bash_history"
     )
     return host
@@ -89,6 +90,7 @@ def test_a_host_is_sealed_once_and_proven(host: LabHost) -> None:
     before = host.sh(LOOK)
     planted = violations(host)
     assert {"/root/.netrc: a password for machines", "/var/lib/docker/engine-id: the engine's identity"} <= set(planted)
+    assert r"/tmp/caf\xe9: a temporary file" in planted
     foretold = seal(host, "--check", "--diff")
     assert foretold.status == 0, foretold.output
     assert foretold.changed(host.name) == ["slipway.platform.image_seal : Seal | Take what must not ship"]

@@ -17,7 +17,6 @@ from .tree import TreeError
 PRESET = "etc/systemd/system-preset/10-docker.preset"
 # Where a container's engine keeps what it makes for that container alone: /etc/hostname and such, and unnamed volumes.
 OF_A_CONTAINER = re.compile(r"/(?:containers|sandboxes)/(?:.*/)?[0-9a-f]{64}/|/volumes/[0-9a-f]{64}/_data$")
-
 # A line of a shell that does nothing but set proxies, and export them.
 SETS_PROXY_ONLY = re.compile(
     rb"""(?ix)
@@ -43,8 +42,8 @@ def refuse_mounted(tree, violations):
     """Refuse to lose what is only mounted in the image: a cache of the machine that bakes, a home of the network."""
     mounts = mount_table.current()
     if mounts:
-        holders = [mount_table.holding(violation.path, mounts) for violation in violations]
-        foreign = {mount.point for mount in holders if mount and not is_of_the_image(mount, tree.root)}
+        touched = [mount for violation in violations for mount in at_or_below(violation.path, mounts)]
+        foreign = {mount.point for mount in touched if not is_of_the_image(mount, tree.root)}
         remedy = "unmount it, and run again"
     else:
         foreign = {os.path.dirname(violation.path) for violation in violations if is_of_another_mount(tree, violation)}
@@ -52,6 +51,12 @@ def refuse_mounted(tree, violations):
     if foreign:
         listed = ", ".join(sorted(tree.inside(point) for point in foreign))
         raise TreeError("What is mounted at {} is not in the image, and would be lost: {}".format(listed, remedy))
+
+
+def at_or_below(path, mounts):
+    """The mount that holds the path, if it is known, and those in it if it is a folder."""
+    holder = mount_table.holding(path, mounts)
+    return [holder] * bool(holder) + [mount for mount in mounts if mount.point.startswith(path + "/")]
 
 
 def refuse_longer_commands(tree, violations):

@@ -395,12 +395,14 @@ def test_an_image_that_is_mounted_read_only_is_refused(root: Path) -> None:
 def outside(root: Path) -> Iterator[Path]:
     """A file of the machine that bakes, mounted in the image, and so is the folder that it is in."""
     outside = plant(root.parent, "outside/credentials")
-    folder, file = root / "home/alice/.aws", plant(root, "root/.netrc")
-    folder.mkdir()
-    subprocess.run(["mount", "--bind", outside.parent, folder], check=True)
+    folders = [root / "home/alice/.aws", root / "var/lib/cloud/data/cache"]
+    file = plant(root, "root/.netrc")
+    for folder in folders:
+        folder.mkdir(parents=True)
+        subprocess.run(["mount", "--bind", outside.parent, folder], check=True)
     subprocess.run(["mount", "--bind", outside, file], check=True)
     yield outside
-    subprocess.run(["umount", folder, file], check=True)
+    subprocess.run(["umount", *folders, file], check=True)
 
 
 WITHOUT_PROC = [
@@ -426,13 +428,26 @@ seal.refuse_mounted(tree, check.of_artefacts(tree))
 def test_what_is_only_mounted_in_the_image_is_not_lost(root: Path, outside: Path) -> None:
     plant(root, "root/.bash_history")
     tree = Tree(str(root))
-    both = r"mounted at /home/alice/\.aws, /root/\.netrc is not in the image, and would be lost: unmount it"
-    with pytest.raises(TreeError, match=both):
+    all_three = (
+        r"mounted at /home/alice/\.aws, /root/\.netrc, /var/lib/cloud/data/cache is not in the image, and would be"
+    )
+    with pytest.raises(TreeError, match=all_three):
         seal.refuse_mounted(tree, check.of_artefacts(tree))
     command = [*WITHOUT_PROC, sys.executable, "-c", REFUSAL, root]
     told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     assert "mounted at /home/alice/.aws is not in the image, and would be lost: unmount it, or mount /proc" in told
     assert outside.read_text() == "planted\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_the_files_of_a_kernel_are_not_looked_at_wherever_they_are_mounted(root: Path) -> None:
+    jail = root / "srv/jail/sys"
+    jail.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "sysfs", "none", jail], check=True)
+    try:
+        assert list(Tree(str(root)).walk(str(root / "srv/jail"))) == [str(jail)]
+    finally:
+        subprocess.run(["umount", jail], check=True)
 
 
 @pytest.mark.parametrize(
