@@ -11,7 +11,8 @@ from slipway.lab.workbench import LabHost, Workbench
 # What the checker may read and the seal must not have touched.
 LOOK = (
     "sha256sum /etc/machine-id /etc/passwd /etc/shadow /etc/docker/daemon.json /root/.netrc 2>&1 || true;"
-    "ls -A /etc/ssh /var/log/journal/* /tmp /home/alice/.ssh /var/lib/docker /etc/systemd/system-preset 2>&1 || true;"
+    "ls -A --escape /etc/ssh /var/log/journal/* /tmp /home/alice/.ssh /var/lib/docker /etc/systemd/system-preset 2>&1"
+    " || true;"
     "systemctl is-active docker.service docker.socket || true"
 )
 LAST_PRESET = "/etc/systemd/system-preset/99-default.preset"  # as EL has it: what no preset enables is disabled

@@ -433,7 +433,7 @@ def test_what_is_only_mounted_in_the_image_is_not_lost(root: Path, outside: Path
     )
     with pytest.raises(TreeError, match=all_three):
         seal.refuse_mounted(tree, check.of_artefacts(tree))
-    command = [*WITHOUT_PROC, sys.executable, "-c", REFUSAL, root]
+    command = [*WITHOUT_PROC, sys.executable, "-c", REFUSAL, str(root)]
     told = subprocess.run(command, capture_output=True, text=True, check=False).stderr
     assert "mounted at /home/alice/.aws is not in the image, and would be lost: unmount it, or mount /proc" in told
     assert outside.read_text() == "planted\n"
