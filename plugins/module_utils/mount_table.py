@@ -7,7 +7,8 @@ import re
 
 from ansible_collections.slipway.platform.plugins.module_utils.file_io import read_text
 
-Mount = collections.namedtuple("Mount", "point kind options")
+# The root is the folder of the file system that is seen at the point, the source its device or another name of it.
+Mount = collections.namedtuple("Mount", "point kind options root source")
 ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
@@ -19,9 +20,13 @@ def parse(text):
 def parse_line(line):
     of_mount, _, of_file_system = line.partition(" - ")
     fields = of_mount.split()
-    kind, _, super_options = of_file_system.split(" ", 2)
+    kind, source, super_options = of_file_system.split(" ", 2)
     options = set(fields[5].split(",")) | set(super_options.split(","))
-    return Mount(ESCAPED.sub(lambda found: chr(int(found.group(1), 8)), fields[4]), kind, options)
+    return Mount(unescaped(fields[4]), kind, options, unescaped(fields[3]), source)
+
+
+def unescaped(path):
+    return ESCAPED.sub(lambda found: chr(int(found.group(1), 8)), path)
 
 
 def current():

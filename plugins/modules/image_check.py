@@ -61,7 +61,7 @@ violations:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import check, own
-from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import TreeError
+from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import TreeError, printable
 
 
 def main():
@@ -77,7 +77,7 @@ def main():
     try:
         found = check.of_path(params["path"], params["keep_keys_of"], params["allowed"], own=own.folders(__file__))
     except TreeError as error:
-        module.fail_json(msg="{}.".format(error))
+        module.fail_json(msg="{}.".format(printable(str(error))))
     violations = [check.sentence(violation) for violation in found]
     if violations:
         listed = "\n".join(violations)

@@ -27,10 +27,10 @@ options:
     elements: str
     default: []
   enabled_units:
-    description: Units that the preset keeps enabled.
+    description: Units that the preset keeps enabled, beside the engine's and Slipway's own.
     type: list
     elements: str
-    default: [docker.service, docker.socket, containerd.service]
+    default: []
 author:
   - Slipway contributors (@slipway)
 attributes:
@@ -70,21 +70,33 @@ stopped:
   elements: str
 """
 
+import time
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.slipway.platform.plugins.module_utils import file_io, systemd_units
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import check, own, seal
-from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import Tree, TreeError
+from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import Tree, TreeError, printable
 
 # They keep files open, or write an identity again. The sockets first, or they would start their services anew.
-WRITERS = ["docker.socket", "docker.service", "containerd.service", "syslog.socket", "rsyslog.service"]
+WRITERS = [
+    "docker.socket",
+    "docker.service",
+    "containerd.service",
+    "syslog.socket",
+    "rsyslog.service",
+    # These write when they are stopped, at the latest when the machine is powered off: the seed, and the end in wtmp.
+    "systemd-random-seed.service",
+    "systemd-update-utmp.service",
+    "wtmpdb-update-boot.service",
+]
 AUDIT = "auditd.service"  # which refuses to be stopped, and ends when it is told by a signal
+AUDIT_SECONDS = 30
 
 
-def running(module):
-    """Those of the writers that run."""
-    output = module.run_command(systemd_units.show_command([*WRITERS, AUDIT]), check_rc=True)[1]
-    units = systemd_units.parse_show(output)
-    return [name for name in [*WRITERS, AUDIT] if units.get(name, {}).get("ActiveState") in systemd_units.RUNNING]
+def running(module, names):
+    """Those of the units that run."""
+    output = module.run_command(systemd_units.show_command(names), check_rc=True)[1]
+    return systemd_units.running(systemd_units.parse_show(output), names)
 
 
 def stop(module, units):
@@ -93,25 +105,43 @@ def stop(module, units):
         module.run_command(["systemctl", "stop", *ordinary], check_rc=True)
     if AUDIT in units:
         module.run_command(["systemctl", "kill", "--signal=TERM", AUDIT], check_rc=True)
+        await_end(module)
     # From now on the journal is kept in memory. The systemd of EL 8 cannot; its open file goes unnamed instead.
     module.run_command(["journalctl", "--relinquish-var"])
 
 
-def run(module):
-    params = module.params
+def await_end(module):
+    """Until then auditd may write."""
+    deadline = time.monotonic() + AUDIT_SECONDS
+    while running(module, [AUDIT]):
+        if time.monotonic() > deadline:
+            raise seal.SealError("{} has not ended within {} s: end it, and run again".format(AUDIT, AUDIT_SECONDS))
+        time.sleep(0.1)
+
+
+def look(params):
+    """The image, and what of it must not ship; a TreeError if it cannot be sealed."""
     tree = Tree(params["root"], own.folders(__file__))
     seal.refuse_read_only(tree)
+    violations = check.of_artefacts(tree, params["keep_keys_of"])
+    seal.refuse_mounted(tree, violations)
+    seal.refuse_longer_commands(tree, violations)
+    return tree, violations
+
+
+def run(module, tree, violations):
+    params = module.params
     live = tree.root == "/" and systemd_units.is_booted()
-    units = running(module) if live else []
+    units = running(module, [*WRITERS, AUDIT]) if live else []
     if live and not module.check_mode:
         stop(module, units)
-    violations = check.of_artefacts(tree, params["keep_keys_of"])
-    sealed = [tree.inside(violation.path) for violation in violations]
+        violations = check.of_artefacts(tree, params["keep_keys_of"])  # with what they wrote at last
+    sealed = [printable(tree.inside(violation.path)) for violation in violations]
     if not seal.preset_is_as_wanted(tree, params["enabled_units"]):
-        sealed.append("/" + check.PRESET)
+        sealed.append("/" + seal.PRESET)
     if not module.check_mode:
         for violation in violations:
-            seal.amend(violation)
+            seal.amend(tree, violation)
         seal.write_preset(tree, params["enabled_units"])
     before = "".join(path + "\n" for path in sealed)
     return {
@@ -127,20 +157,18 @@ def main():
         argument_spec={
             "root": {"type": "path", "default": "/"},
             "keep_keys_of": {"type": "list", "elements": "str", "default": [], "no_log": False},
-            "enabled_units": {
-                "type": "list",
-                "elements": "str",
-                "default": ["docker.service", "docker.socket", "containerd.service"],
-            },
+            "enabled_units": {"type": "list", "elements": "str", "default": []},
         },
         supports_check_mode=True,
     )
     try:
-        module.exit_json(**run(module))
+        tree, violations = look(module.params)
     except TreeError as error:
-        module.fail_json(msg="{}. Nothing was changed.".format(error))
-    except (seal.SealError, file_io.WriteError) as error:
-        module.fail_json(msg="{}.".format(error))
+        module.fail_json(msg="{}. Nothing was changed.".format(printable(str(error))))
+    try:
+        module.exit_json(**run(module, tree, violations))
+    except (TreeError, seal.SealError, file_io.WriteError) as error:
+        module.fail_json(msg="{}.".format(printable(str(error))))
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ def planting_ground(copy: Callable[[str], Path]) -> Path:
 def listed(root: Path) -> list[str]:
     """Return what the checker finds of the list; that takes no time, other than its search for credentials."""
     tree = Tree(str(root))
-    return [violation.place for violation in [*checker.of_artefacts(tree), *checker.of_the_preset(tree)]]
+    return [violation.place for violation in [*checker.of_artefacts(tree), *checker.of_the_presets(tree)]]
 
 
 @contextmanager

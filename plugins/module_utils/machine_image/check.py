@@ -10,13 +10,15 @@ import os
 import re
 import stat
 
-from . import artefacts, credentials
-from .tree import Tree, TreeError
+from . import artefacts, credentials, presets
+from .tree import Tree, TreeError, printable
 
-PRESET = "etc/systemd/system-preset/10-docker.preset"
 PROXY_LINE = re.compile(
-    rb"(?i)^\s*(?:export\s+|--)?[\"']?(?:\w+_)?proxy(?:_username|_password|-user)?[\"']?\s*[= ]\s*\S"
+    rb"(?i)^\s*(?:export\s+|--|(?:Default|Manager)Environment\s*=\s*)?"
+    rb"[\"']?(?:\w+_)?proxy(?:_username|_password|-user)?[\"']?\s*[= ]\s*\S"
 )
+PROXY_IN_SHELL = re.compile(rb"(?i)^\s*(?:export\s+)?(?:\w+_)?proxy=\S")
+OF_THIS_MACHINE = re.compile(rb"^\s*(?:(?:HWADDR|MACADDR|UUID|IPV6ADDR)=|IPADDR\d*=(?!\W?127\.))")
 HELPERS = {"credHelpers", "credsStore"}  # the keys of a config.json that hold no secret
 # By what the bytes of a raw disk or of a file system are known, and where: in whatever else is, they are hidden.
 RAW = (
@@ -32,7 +34,7 @@ Violation = collections.namedtuple("Violation", "artefact path place what")
 
 
 def sentence(violation):
-    return "{}: {}".format(violation.place, violation.what)
+    return "{}: {}".format(printable(violation.place), violation.what)
 
 
 def of_artefacts(tree, keep_keys_of=()):
@@ -87,17 +89,25 @@ def violates(rule, path):
         return is_file and status.st_size > 0
     if rule == artefacts.NO_PROXY:
         return is_file and any(PROXY_LINE.match(line) for line in lines(path))
+    if rule == artefacts.NO_PROXY_IN_SHELL:
+        return is_file and any(PROXY_IN_SHELL.match(line) for line in lines(path))
+    if rule == artefacts.NO_MACHINE:
+        return is_file and any(OF_THIS_MACHINE.match(line) for line in lines(path))
     if rule == artefacts.HELPERS_ONLY:
-        return not is_file or not HELPERS.issuperset(docker_config(path))
+        return not is_file or not names_helpers_only(path)
     return is_file
 
 
-def docker_config(path):
+def names_helpers_only(path):
+    with open(path, "rb") as stream:
+        return HELPERS.issuperset(docker_config(stream))
+
+
+def docker_config(stream):
     """What a config.json says; one that is no JSON says something that ought not to be there."""
     try:
-        with open(path, encoding="utf-8") as stream:
-            return dict(json.load(stream))
-    except (TypeError, ValueError):
+        return dict(json.loads(stream.read().decode()))
+    except (TypeError, ValueError, RecursionError):
         return {"": None}
 
 
@@ -106,11 +116,12 @@ def lines(path):
         return stream.readlines()
 
 
-def of_the_preset(tree):
-    """The violation of an image that would switch the engine off in a first boot."""
-    path = tree.resolve(PRESET)
-    if not os.path.isfile(path):
-        yield Violation(None, path, "/" + PRESET, "a preset is missing, without which a first boot can disable Docker")
+def of_the_presets(tree):
+    """The violations of an image in which a first boot would disable what shall run."""
+    for unit in presets.UNITS:
+        path = presets.disabling(tree, unit) if presets.is_enabled(tree, unit) else None
+        if path:
+            yield Violation(None, path, tree.inside(path), "a first boot would disable {} by it".format(unit))
 
 
 def of_credentials(tree, allowed, kinds):
@@ -134,7 +145,7 @@ def of_tree(root, keep_keys_of=(), allowed=(), canaries=(), own=()):
     kinds = credentials.KINDS + [credentials.canary(text) for text in canaries]
     return [
         *of_artefacts(tree, keep_keys_of),
-        *of_the_preset(tree),
+        *of_the_presets(tree),
         *of_credentials(tree, allowed, kinds),
     ]
 

@@ -3,6 +3,7 @@
 """A root file system below a folder, seen as a process would see it that has it as its root."""
 
 import collections
+import contextlib
 import fnmatch
 import json
 import os
@@ -26,6 +27,7 @@ class Tree:
         for needed in ("etc/passwd", "etc/os-release"):
             if not os.path.isfile(self.resolve(needed)):
                 raise TreeError("{} has no {}: name the root of an operating system".format(root, needed))
+        self.device = os.lstat(self.root).st_dev
 
     def inside(self, path):
         """The path as the operating system below the root names it."""
@@ -54,14 +56,19 @@ class Tree:
         return os.path.join(self.root, *found)
 
     def homes(self):
-        """Map each home of an account, and the model of homes, to the names of those who live there."""
+        """Map each home of an account, each folder of /home and the model of homes to the names of who live there."""
         homes = collections.defaultdict(set)  # type: dict[str, set[str]]
         homes[self.resolve("etc/skel")] = set()
+        for path in self.of_the_system("home/*"):  # those of accounts that are gone, too
+            if is_folder(path):
+                homes[path] = set()
         with open(self.resolve("etc/passwd"), encoding="utf-8", errors="surrogateescape") as stream:
             accounts = [line.rstrip("\n").split(":") for line in stream]
         for account in [["root", "", "", "", "", "/root"], *accounts]:
             if len(account) > 5:
-                homes[self.resolve(account[5])].add(account[0])
+                # One that is a link to itself, which a user can make of a home in his own, is the home of nobody.
+                with contextlib.suppress(TreeError):
+                    homes[self.resolve(account[5])].add(account[0])
         return homes
 
     def data_root(self):
@@ -94,8 +101,15 @@ class Tree:
                 yield path
             elif not os.path.islink(path):
                 yield from self.below(path, rest)
-            elif rest == ["**"] or os.path.lexists(self.resolve("/".join([self.inside(path), *rest]))):
+            elif rest == ["**"] or self.leads_to(path, rest):
                 yield path
+
+    def leads_to(self, link, names):
+        """Whether there is such a file behind a link."""
+        try:
+            return os.path.lexists(self.resolve("/".join([self.inside(link), *names])))
+        except TreeError:
+            return False  # whoever made it lead to itself has nothing behind it
 
     def entries(self, directory):
         """The names in a folder, without what is the running program's own; none where there is no such folder."""
@@ -105,19 +119,38 @@ class Tree:
             return []
         except PermissionError as error:
             raise TreeError("{} cannot be read: run as root".format(directory)) from error
+        except OSError as error:
+            raise TreeError("{} cannot be read: {}: mend or remove it".format(directory, error.strerror)) from error
         return [name for name in names if os.path.join(directory, name) not in self.own]
 
     def files(self, directory):
-        """Everything below a folder that is no folder, but not what is mounted where the kernel and systemd mount."""
-        if os.path.islink(directory):
-            return
-        for name in self.entries(directory):
-            path = os.path.join(directory, name)
-            if os.path.islink(path) or not os.path.isdir(path):
-                yield path
-            elif not self.is_volatile(path):
-                yield from self.files(path)
+        """Everything below a folder that is no folder."""
+        return (path for path in self.walk(directory) if not is_folder(path))
+
+    def walk(self, directory):
+        """Everything below a folder, and each folder before what is in it; but nothing of what is not in the image."""
+        pending = [directory]
+        while pending:
+            here = pending.pop()
+            if here != directory:
+                yield here
+            if is_folder(here) and not self.is_volatile(here):
+                pending.extend(os.path.join(here, name) for name in reversed(self.entries(here)))
 
     def is_volatile(self, path):
-        """Whether this is /proc, /sys, /dev or /run in use, of which nothing is in the image."""
-        return self.inside(path) in ("/proc", "/sys", "/dev", "/run") and os.path.ismount(path)
+        """Whether this is /proc, /sys, /dev or /run in use, or a mount of the kernel elsewhere, which takes no disk."""
+        if self.inside(path) in ("/proc", "/sys", "/dev", "/run") and os.path.ismount(path):
+            return True
+        with contextlib.suppress(FileNotFoundError):  # on a running system folders come and go
+            return os.lstat(path).st_dev != self.device and os.statvfs(path).f_blocks == 0
+        return False
+
+
+def printable(text):
+    """The text with escapes for what no terminal shows and what is no UTF-8; names of files may be any bytes."""
+    decoded = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in decoded)
+
+
+def is_folder(path):
+    return os.path.isdir(path) and not os.path.islink(path)

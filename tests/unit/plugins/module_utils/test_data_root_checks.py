@@ -16,7 +16,7 @@ log      =internal log           bsize=4096   blocks=16384, version=2
 
 
 def mount(kind: str, *options: str) -> Mount:
-    return Mount("/data", kind, {"rw", *options})
+    return Mount("/data", kind, {"rw", *options}, "/", "/dev/vdb")
 
 
 @pytest.mark.parametrize(

@@ -65,4 +65,4 @@ def test_the_release_file_may_ship(tmp_path: Path) -> None:
     text = image_manifest.text_of(release("", FIRST, SLIPWAY_COMMIT="1f" * 20))
     (tmp_path / "etc/slipway-release").write_text(text)
     found = check.of_path(str(tmp_path))
-    assert {Path(violation.path).name for violation in found} == {"machine-id", "10-docker.preset"}
+    assert {Path(violation.path).name for violation in found} == {"machine-id"}

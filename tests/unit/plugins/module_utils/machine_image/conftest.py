@@ -8,7 +8,8 @@ import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import check, seal
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import Tree
 
-UNITS = ["docker.service"]
+ENABLED = "etc/systemd/system/multi-user.target.wants/docker.service"
+DISABLE_ALL = "usr/lib/systemd/system-preset/99-default-disable.preset"
 PASSWD = (
     "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/bash\nnobody:x:65534:65534::/:/sbin/nologin\n"
 )
@@ -32,8 +33,8 @@ def sealed(root: Path, keep_keys_of: tuple[str, ...] = ()) -> list[str]:
     tree = Tree(str(root))
     violations = check.of_artefacts(tree, keep_keys_of)
     for violation in violations:
-        seal.amend(violation)
-    seal.write_preset(tree, UNITS)
+        seal.amend(tree, violation)
+    seal.write_preset(tree, [])
     return [tree.inside(violation.path) for violation in violations]
 
 
@@ -46,7 +47,10 @@ def root(tmp_path: Path) -> Path:
     plant(root, "etc/machine-id", "")
     plant(root, "var/log/messages", "")
     plant(root, "home/alice/.bashrc", "alias ll='ls -l'\n")
-    plant(root, check.PRESET, seal.preset(UNITS))
+    (root / ENABLED).parent.mkdir(parents=True)
+    (root / ENABLED).symlink_to("/usr/lib/systemd/system/docker.service")
+    plant(root, DISABLE_ALL, "disable *\n")
+    plant(root, seal.PRESET, seal.preset([]))
     (root / "tmp").mkdir()
     assert found(root) == []
     return root
