@@ -100,11 +100,5 @@ class RecordedAws:
         return [denial]
 
 
-def ok(run: Run) -> Run:
-    """A run of a playbook on the controller, which must have succeeded."""
-    assert run.status == 0, run.failure("localhost") or run.output
-    return run
-
-
 def _unheard(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:
     return lambda data: None

@@ -18,8 +18,8 @@ from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 
 from slipway.lab import play
 from slipway.lab.paths import PROJECT
-from slipway.lab.play import Run
-from tests.recorded_aws import KEYS, RecordedAws, ok
+from slipway.lab.play import Run, ok
+from tests.recorded_aws import KEYS, RecordedAws
 
 HOME, WEST, EAST = "eu-central-1", "eu-west-1", "us-east-1"
 ALICE, BOB = "111122223333", "444455556666"

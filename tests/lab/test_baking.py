@@ -9,7 +9,7 @@ import pytest
 from slipway.lab import hosts, inventory, play
 from slipway.lab.networks import LABEL
 from slipway.lab.paths import LAB, PROJECT
-from slipway.lab.play import Run
+from slipway.lab.play import Run, ok
 from slipway.lab.workbench import LabHost, Workbench
 
 BAKE = PROJECT / "playbooks/bake.yml"
@@ -42,11 +42,6 @@ def enabled(host: LabHost) -> list[str]:
 def active(host: LabHost) -> list[str]:
     states = host.sh(f"systemctl is-active {' '.join(UNITS)} || true").split()
     return [unit for unit, state in zip(UNITS, states, strict=True) if state != "inactive"]
-
-
-def ok(run: Run) -> Run:
-    assert run.status == 0, run.output
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slipway.lab import hub
-from slipway.lab.play import Run
+from slipway.lab.play import Run, ok
 from slipway.lab.workbench import LabHost, Workbench
 from tests.lab.instance import ADDRESS, FOLDER, surround
 
@@ -72,11 +72,6 @@ def apply(host: LabHost, *options: str, **variables: Any) -> Run:
     facts = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution"]}}
     role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_firstboot"}}
     return host.play(facts, role, options=options, variables=variables)
-
-
-def ok(run: Run) -> Run:
-    assert run.status == 0, run.output
-    return run
 
 
 def test_the_users_named_pull_a_private_image_and_no_secret_is_on_the_disk(host: LabHost, token: str) -> None:

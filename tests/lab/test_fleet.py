@@ -13,9 +13,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from slipway.lab import play
 from slipway.lab.paths import PROJECT
-from slipway.lab.play import Run
+from slipway.lab.play import Run, ok
 from tests import moto_autoscaling
-from tests.recorded_aws import KEYS, RecordedAws, ok
+from tests.recorded_aws import KEYS, RecordedAws
 
 HOME = "eu-central-1"
 NAME = "docker-web"

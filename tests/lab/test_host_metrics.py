@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slipway.lab.play import Run
+from slipway.lab.play import Run, ok
 from slipway.lab.workbench import LabHost, Workbench
 from tests.lab.instance import ADDRESS, FOLDER, surround
 
@@ -47,11 +47,6 @@ def apply(host: LabHost, *options: str, **variables: Any) -> Run:
     role = {"ansible.builtin.import_role": {"name": "slipway.platform.host_metrics"}}
     here = {"host_metrics_endpoint": ADDRESS, "host_metrics_metadata_endpoint": ADDRESS, "host_metrics_mounts": ["/"]}
     return host.play(facts, role, options=options, variables={"host_metrics_provider": "script", **here, **variables})
-
-
-def ok(run: Run) -> Run:
-    assert run.status == 0, run.output
-    return run
 
 
 def published(host: LabHost) -> set[str]:

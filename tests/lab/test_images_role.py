@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from slipway.lab import hub
-from slipway.lab.play import Run
+from slipway.lab.play import Run, ok
 from slipway.lab.workbench import LabHost, Workbench
 
 PRIVATE = f"{hub.REGISTRY}/team/app"
@@ -58,11 +58,6 @@ def write_dockerfile(host: LabHost, text: str) -> None:
 def role(host: LabHost, *images: dict[str, Any], options: tuple[str, ...] = (), **variables: Any) -> Run:
     task = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_images"}}
     return host.play(task, options=options, variables={"docker_images_list": list(images), **variables})
-
-
-def ok(run: Run) -> Run:
-    assert run.status == 0, run.output
-    return run
 
 
 def refused(host: LabHost, *images: dict[str, Any], **variables: Any) -> str:

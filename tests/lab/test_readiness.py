@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from slipway.lab.play import Run
+from slipway.lab.play import Run, ok
 from slipway.lab.workbench import LabHost, Workbench
 
 UNIT = "docker-firstboot.service"
@@ -77,11 +77,6 @@ def apply(host: LabHost, *options: str, **variables: Any) -> Run:
     facts = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution"]}}
     role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_firstboot"}}
     return host.play(facts, role, options=options, variables=variables)
-
-
-def ok(run: Run) -> Run:
-    assert run.status == 0, run.output
-    return run
 
 
 def boot(host: LabHost, **of_the_instance: Any) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from slipway.lab import hub
-from slipway.lab.play import Run
+from slipway.lab.play import Run, ok
 from slipway.lab.workbench import LabHost, Workbench
 
 HUB = "https://index.docker.io/v1/"
@@ -54,11 +54,6 @@ def alice(password: str, **login: Any) -> dict[str, Any]:
 def log_in(host: LabHost, *logins: dict[str, Any], options: tuple[str, ...] = (), **variables: Any) -> Run:
     role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_registry_auth"}}
     return host.play(role, options=options, variables={"docker_registry_auth_logins": list(logins), **variables})
-
-
-def ok(run: Run) -> Run:
-    assert run.status == 0, run.output
-    return run
 
 
 def refused(host: LabHost, *logins: dict[str, Any], **variables: Any) -> str:

@@ -50,6 +50,13 @@ class Run:
         return str(failures[-1]["msg"]) if failures else ""
 
 
+def ok(run: Run) -> Run:
+    """Return a run that must have succeeded. Raises RuntimeError with all that it printed."""
+    if run.status:
+        raise RuntimeError(run.output)
+    return run
+
+
 def run(
     playbook: Path,
     inventory: Path,
