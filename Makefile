@@ -43,7 +43,7 @@ down: ## Remove everything that `make up` made
 
 .PHONY: test
 test: export LAB := offline
-test: $(SETUP) lint ## What every change is proven by; on the stand-in, which alone has repositories to refuse
+test: $(SETUP) lint ## What every change is proven by, and CI runs; on the stand-in, which alone has repositories to refuse
 	@python -m slipway.lab prepare
 	@echo "Scenarios: $(SCENARIOS)$(WITHOUT)"
 	@molecule test $(addprefix --scenario-name=,$(SCENARIOS))
@@ -51,7 +51,7 @@ test: $(SETUP) lint ## What every change is proven by; on the stand-in, which al
 
 .PHONY: test-all
 test-all: export LAB := offline
-test-all: $(SETUP) lint ## All scenarios, and the tests that take minutes, too; what CI runs
+test-all: $(SETUP) lint ## All scenarios, and the tests that take minutes, too: more than an hour
 	@python -m slipway.lab prepare
 	@molecule test --all
 	@pytest tests/unit tests/lab
