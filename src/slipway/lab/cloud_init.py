@@ -1,39 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's cloud-init, unpacked and not installed, to have it judge user data."""
+"""Validates user data with Debian's cloud-init, from the lab's tools image."""
 
-import os
-import subprocess
-import sys
+import io
+import tarfile
 from pathlib import Path
 
-from slipway.lab import debian
-from slipway.lab.paths import LAB
+import docker
 
-# With those of Python's libraries that it imports and this project's environment may lack.
-PACKAGES = ["cloud-init", *(f"python3-{name}" for name in ("configobj", "json-pointer", "jsonpatch", "netifaces"))]
-PACKAGES += ["python3-oauthlib", "python3-six"]
+from slipway.lab import images
+from slipway.lab.networks import LABEL
 
 
-def check(user_data: Path) -> str:
-    """What `cloud-init schema` finds wrong with a file, or nothing."""
-    libraries = _unpacked() / "usr/lib/python3/dist-packages"
-    done = subprocess.run(
-        [sys.executable, "-m", "cloudinit.cmd.main", "schema", "--config-file", user_data],
-        env={**os.environ, "PYTHONPATH": str(libraries)},
-        capture_output=True,
-        text=True,
-        check=False,
+def check(client: docker.DockerClient, user_data: Path) -> str:
+    """Return the errors that `cloud-init schema` reports for a file, or ""."""
+    container = client.containers.create(
+        images.tools(client),
+        ["cloud-init", "schema", "--config-file", "/user-data"],
+        labels={LABEL: "judge"},
+        network_mode="none",
     )
-    return done.stdout + done.stderr if done.returncode else ""
+    try:
+        container.put_archive("/", _archive(user_data))
+        container.start()
+        valid = container.wait()["StatusCode"] == 0
+        return "" if valid else container.logs().decode(errors="replace")
+    finally:
+        container.remove(force=True)
 
 
-def _unpacked() -> Path:
-    root = LAB / "cloud-init"
-    if not root.exists():
-        downloads = LAB / "cloud-init.debs"
-        debian.download(PACKAGES, "bookworm", downloads)
-        unfinished = LAB / "cloud-init.unfinished"
-        for package in downloads.glob("*.deb"):
-            subprocess.run(["dpkg", "-x", package, unfinished], check=True)
-        unfinished.rename(root)
-    return root
+def _archive(user_data: Path) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        tar.add(user_data, "user-data")
+    return buffer.getvalue()

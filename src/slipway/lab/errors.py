@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one exception that the lab's user sees."""
+"""The exception that the lab reports to the user."""
 
 
 class LabError(Exception):
-    """What is wrong, where, and the remedy, in sentences for the person at the keyboard."""
+    """Says what is wrong, where, and the remedy, in sentences for the user."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lab hosts: containers that boot systemd and can run an engine of their own."""
+"""Lab hosts: containers that boot systemd and can run their own engine."""
 
 import time
 from collections.abc import Iterable
@@ -11,9 +11,9 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.types import Mount
 
-from slipway.lab import hub, networks, servers
+from slipway.lab import hub, inotify, locking, networks, servers
 from slipway.lab.errors import LabError
-from slipway.lab.images import Images
+from slipway.lab.lab import Lab
 from slipway.lab.networks import LABEL, Attachment
 from slipway.lab.progress import say
 
@@ -21,17 +21,17 @@ REPOSITORY = "slipway-repository"
 # The names of the real servers, so that hosts are configured here exactly as anywhere else.
 REPOSITORY_NAMES = ["download.docker.com", "yum.dockerproject.org"]
 BOOT_SECONDS = 60
-# systemd ends without a word when it gets no inotify instance.
+# systemd exits silently if it gets no inotify instance.
 TOO_MANY_HOSTS = (
-    "Perhaps there are too many hosts, 7 inotify instances each: remove some, or raise the machine's sysctl "
+    "A possible cause is too many hosts, at 7 inotify instances each: remove some, or raise the machine's sysctl "
     "fs.inotify.max_user_instances."
 )
-# On the isolated network nobody is there to say that a name does not exist: do not wait long for him.
+# The isolated network has no name server to report unknown names: keep the timeout short.
 NAME_LOOKUPS = ["timeout:1", "attempts:1"]
 
-# What a container is created with in which systemd boots.
+# Options of a container that boots systemd.
 SYSTEMD: dict[str, Any] = {
-    # --privileged asks for CAP_SYS_RESOURCE too, which sandboxes lack; the rest is what a nested engine needs.
+    # Not --privileged: it asks for CAP_SYS_RESOURCE, which sandboxes lack. A nested engine needs the rest.
     "cap_add": ["ALL"],
     "cap_drop": ["SYS_RESOURCE"],
     "security_opt": ["seccomp=unconfined", "apparmor=unconfined"],
@@ -42,40 +42,45 @@ SYSTEMD: dict[str, Any] = {
 
 
 def create(
-    client: docker.DockerClient,
-    images: Images,
+    lab: Lab,
     names: Iterable[str],
     *,
+    image: str | None = None,
     isolated: bool = False,
     isolated_alias: str | None = None,
 ) -> list[Container]:
-    """Make the hosts that are missing, start those that are stopped, and wait until all have booted.
+    """Create missing hosts, start stopped ones, and wait until all have booted.
 
-    isolated puts them on the isolated network instead of the lab's, isolated_alias on both, with that name on it.
+    image is the lab's host image by default. isolated puts them on the isolated network instead of the lab's;
+    isolated_alias puts them on both, under that name on the isolated one.
     """
-    attachments = [Attachment(ready_network(client, images))]
+    names = list(names)
+    running = {str(host.name) for host in existing(lab.client) if host.status == "running"}
+    inotify.require_room(len(running.union(names)))
+    attachments = [Attachment(ready_network(lab))]
     if isolated:
-        attachments = [Attachment(networks.isolated(client))]
+        attachments = [Attachment(networks.isolated(lab))]
     elif isolated_alias:
-        attachments.append(Attachment(networks.isolated(client), [isolated_alias]))
-    hosts = [_host(client, images, name, attachments) for name in names]
+        attachments.append(Attachment(networks.isolated(lab), [isolated_alias]))
+    hosts = [_host(lab, name, image or lab.images.host, attachments) for name in names]
     for host in hosts:
         wait_until_booted(host)
     return hosts
 
 
-def ready_network(client: docker.DockerClient, images: Images) -> Network:
-    """Return the lab's network; offline, with the repository and the Hub on it."""
-    lab = networks.lab(client, internal=images.repository is not None)
-    if images.repository:
-        repository = [Attachment(lab, REPOSITORY_NAMES)]
-        servers.start(client, images.repository, repository, name=REPOSITORY, role="repository")
-        hub.start(client, images.repository, lab)
-    return lab
+@locking.exclusive()
+def ready_network(lab: Lab) -> Network:
+    """Return the lab's network; offline, start the repository and the Hub on it."""
+    network = networks.public(lab)
+    if lab.images.repository:
+        repository = [Attachment(network, REPOSITORY_NAMES)]
+        servers.start(lab, lab.images.repository, repository, name=REPOSITORY, role="repository")
+        hub.start(lab, network)
+    return network
 
 
 def run(host: Container, *command: str) -> tuple[int, str]:
-    """Run a command on a host; return its exit status and what it printed, both streams, without white space around."""
+    """Run a command on a host; return its exit status and its output (stdout and stderr), stripped."""
     status, output = host.exec_run(list(command))
     assert isinstance(status, int)
     assert isinstance(output, bytes)
@@ -83,36 +88,36 @@ def run(host: Container, *command: str) -> tuple[int, str]:
 
 
 def reboot(host: Container) -> None:
-    """Restart a host's machine and wait until it has booted: /run is empty, nothing runs but what is enabled."""
+    """Reboot a host and wait until it is up; as on a real reboot, /run is empty and only enabled units run."""
     host.restart(timeout=30)
     wait_until_booted(host)
 
 
 def wait_until_booted(host: Container) -> None:
-    """Wait until systemd has started everything. Raises LabError when it has ended, or has not within BOOT_SECONDS."""
+    """Wait until systemd has started all units. Raises LabError if the host stops, or after BOOT_SECONDS."""
     deadline = time.monotonic() + BOOT_SECONDS
     while True:
         try:
             _, state = run(host, "systemctl", "is-system-running")
-        except APIError as error:  # nothing can be run on a host that has ended
-            raise LabError(f"{host.name} ended while it booted. {TOO_MANY_HOSTS}") from error
+        except APIError as error:  # the host has stopped
+            raise LabError(f"{host.name} stopped during boot. {TOO_MANY_HOSTS}") from error
         if state in ("running", "degraded"):
             return
         if time.monotonic() > deadline:
             raise LabError(
-                f"{host.name} has not booted within {BOOT_SECONDS} s: systemd says {state!r}. {TOO_MANY_HOSTS}"
+                f"{host.name} did not boot within {BOOT_SECONDS} s: systemd reports {state!r}. {TOO_MANY_HOSTS}"
             )
         time.sleep(0.1)
 
 
 def existing(client: docker.DockerClient) -> list[Container]:
-    """Return the hosts that are there, running or not, sorted by name."""
-    hosts: list[Container] = client.containers.list(all=True, filters={"label": f"{LABEL}=host"})
+    """Return all existing hosts, running or not, sorted by name."""
+    hosts: list[Container] = client.containers.list(all=True, filters={"label": f"{LABEL}=host"}, ignore_removed=True)
     return sorted(hosts, key=lambda host: str(host.name))
 
 
 def destroy(client: docker.DockerClient, names: Iterable[str]) -> None:
-    """Remove hosts by name with their volumes; those that are not there are no error."""
+    """Remove hosts by name, with their volumes; ignore missing ones."""
     wanted = set(names)
     for host in existing(client):
         if host.name in wanted:
@@ -120,9 +125,9 @@ def destroy(client: docker.DockerClient, names: Iterable[str]) -> None:
 
 
 def destroy_all(client: docker.DockerClient) -> None:
-    """Remove every host, the servers, the networks and the images that carry the lab's label."""
+    """Remove all hosts, servers, networks and images with the lab's label."""
     everything: dict[str, str | list[str] | bool] = {"label": LABEL}
-    for container in client.containers.list(all=True, filters=everything):
+    for container in client.containers.list(all=True, filters=everything, ignore_removed=True):
         container.remove(v=True, force=True)
     for network in client.networks.list(filters=everything):
         network.remove()
@@ -130,31 +135,33 @@ def destroy_all(client: docker.DockerClient) -> None:
         client.images.remove(str(image.id), force=True)
 
 
-def _host(client: docker.DockerClient, images: Images, name: str, attachments: list[Attachment]) -> Container:
+def _host(lab: Lab, name: str, image: str, attachments: list[Attachment]) -> Container:
     try:
-        host = client.containers.get(name)
+        host = lab.client.containers.get(name)
     except NotFound:
-        say(f"Creating host {name} ({images.description})")
-        return _run(client, images.host, name, attachments)
+        say(f"Creating host {name} ({lab.images.description})")
+        return _run(lab, name, image, attachments)
     if set(host.attrs["NetworkSettings"]["Networks"]) != {attachment.network.name for attachment in attachments}:
-        raise LabError(f"Host {name} is there already, on other networks: remove it first.")
-    if not servers.is_of(host, images.host):
-        say(f"Host {name} is of an older image: `make down` first for a new one")
+        raise LabError(f"Host {name} already exists on other networks: remove it first.")
+    if not servers.is_of(host, image):
+        say(f"Host {name} runs an older image: run `make down` first to replace it")
     host.start()
     return host
 
 
-def _run(client: docker.DockerClient, image: str, name: str, attachments: list[Attachment]) -> Container:
-    host = client.containers.create(
+def _run(lab: Lab, name: str, image: str, attachments: list[Attachment]) -> Container:
+    isolated = attachments[0].network.name == lab.name(networks.ISOLATED)
+    host = lab.client.containers.create(
         image,
         name=name,
         hostname=name,
         network=attachments[0].network.name,
-        dns_opt=NAME_LOOKUPS if attachments[0].network.name == networks.ISOLATED else [],
+        dns_opt=NAME_LOOKUPS if isolated else [],
         labels={LABEL: "host"},
-        # Loop devices: a disk of a test's own, for a data root elsewhere.
+        use_config_proxy=False,  # the proxy of this user's Docker configuration is not for hosts
+        # Loop devices: tests put the data root on another disk.
         device_cgroup_rules=["b 7:* rwm", "c 10:237 rwm"],
-        # Overlay on overlay fails, so what holds layers is a volume.
+        # Overlay on overlay fails, so layers are stored in volumes.
         mounts=[Mount(path, None, type="volume") for path in ("/var/lib/docker", "/var/lib/containerd")],
         **SYSTEMD,
     )

@@ -1,31 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What images are built from in the lab: offline its own stand-ins, online the real things."""
-
-import docker
+"""The supply of image builds: the lab's stand-ins offline, the real sources online."""
 
 from slipway.images.supply import ONLINE, Registry, Supply
-from slipway.lab import hosts, hub, images, wheels, yum_repository
+from slipway.lab import hosts, hub, images, locking, wheels, yum_repository
+from slipway.lab.engine import Engine
+from slipway.lab.lab import Lab
 from slipway.lab.setting import Setting
 
 CENTOS = "quay.io/centos/centos:stream9"
 USER = "ci"
 
 
-def prepare(client: docker.DockerClient, setting: Setting) -> Supply:
-    """Return what supplies builds on the lab's engine; offline, with its servers running. Raises LabError.
+@locking.exclusive()
+def prepare(engine: Engine, setting: Setting) -> Supply:
+    """Return the supply for builds on an engine; offline, start the lab's servers. Raises LabError.
 
-    The first time takes some seconds more than `images.prepare`, afterwards nothing.
+    The first call takes a few seconds more than `images.prepare`, later calls no time.
     """
-    made_of = images.prepare(client, setting) if setting is Setting.OFFLINE else None
-    if not made_of or not made_of.repository:
-        return ONLINE
-    network = hosts.ready_network(client, made_of)
-    wheels.start(client, made_of.repository, network)
+    return ONLINE if setting is Setting.ONLINE else offline(Lab(engine, images.prepare(engine.client, setting)))
+
+
+def offline(lab: Lab) -> Supply:
+    """Return the supply of an offline lab for builds on its engine, and start its servers."""
+    assert lab.images.repository
+    network = hosts.ready_network(lab)
+    wheels.start(lab, network)
     return Supply(
         description="the lab's stand-in for CentOS Stream 9, its repository, wheels and registry",
-        bases={CENTOS: images.base(client, made_of)},
+        bases={CENTOS: images.base(lab.client, lab.images)},
         only_these_bases=True,
-        packages=yum_repository.packages(client, made_of.repository),
+        packages=yum_repository.packages(lab.client, lab.images.repository),
         network=str(network.name),
-        registry=Registry(hub.engine_address(client), USER, hub.credentials(client)[USER]),
+        registry=Registry(hub.engine_address(lab), USER, hub.credentials(lab)[USER]),
     )

@@ -1,73 +1,92 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The images that lab hosts and builds stand on: the lab's own entries of dockerfiles/images.yml, kept by content."""
+"""The lab's own images, from dockerfiles/images.yml; a content key in the tag shows whether one exists."""
 
-import io
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import docker
 
-from slipway.images import content_key, context, matrix, render
-from slipway.lab import rootfs, yum_repository
+from slipway.images import builder, content_key, context, matrix, pins, render
+from slipway.images.errors import ImageError
+from slipway.images.image import NAMESPACE
+from slipway.images.supply import ONLINE
+from slipway.lab import rootfs, systems, yum_repository
 from slipway.lab.errors import LabError
 from slipway.lab.progress import say
 from slipway.lab.setting import Setting
+from slipway.lab.systems import System
 
 
 @dataclass(frozen=True)
 class Images:
-    """What hosts are made of: their image, and offline that of the stand-in repository, and what the host stands on."""
+    """The tags of the host image and, offline, of the stand-in repository."""
 
     host: str
     description: str
     repository: str | None = None
-    stand_in: str | None = None
 
 
-def prepare(client: docker.DockerClient, setting: Setting) -> Images:
-    """Build what is missing for the setting. The first time takes a minute or two, afterwards nothing."""
+def prepare(client: docker.DockerClient, setting: Setting, system: System = systems.DEFAULT) -> Images:
+    """Build missing images for hosts of a system. The first call takes a minute or two, later calls no time.
+
+    Raises LabError if the setting has no such system.
+    """
     if setting is Setting.ONLINE:
+        if system is not systems.DEFAULT:
+            raise LabError(f"The online lab has {systems.DEFAULT.title} only: use LAB=offline for HOST={system.name}.")
+        for base in pins.unpinned([matrix.load()["base-9"]], ONLINE):
+            say(f"{base} is not pinned by a digest: run `slipway-images refresh-digests` to pin it")
         host = _build(client, "lab-host", {"BASE": _build(client, "base-9", {})})
         return Images(host, "CentOS Stream 9 from quay.io")
-    return _prepare_stand_in(client)
+    return _prepare_stand_in(client, system)
 
 
 def base(client: docker.DockerClient, images: Images) -> str:
-    """Return the tag of the stand-in for the image quay.io/centos/centos:stream9, building it where it is missing."""
-    assert images.stand_in
-    return _build(client, "stand-in-base", {"BASE": images.stand_in})
+    """Return the tag of the stand-in for quay.io/centos/centos:stream9, building it if it is missing."""
+    assert images.repository
+    return _build(client, "stand-in-base", {"BASE": _stand_in(client, systems.DEFAULT, images.repository)})
 
 
 def machine(client: docker.DockerClient, images: Images) -> str:
-    """Return the tag of the stand-in that can boot as a machine, building it (about 1 min) where it is missing."""
+    """Return the tag of the stand-in that boots as a machine, building it (about 1 min) if it is missing."""
     assert images.repository
     root = _import(client, rootfs.MACHINE)
-    stand_in = _build(client, "stand-in", {"BASE": root, "REPOSITORY": images.repository})
+    stand_in = _build(client, "stand-in-el9", {"BASE": root, "REPOSITORY": images.repository})
     return _build(client, "stand-in-machine", {"BASE": stand_in})
 
 
+def tools(client: docker.DockerClient) -> str:
+    """Return the tag of the lab's tools image, importing it if it is missing."""
+    return _import(client, rootfs.TOOLS)
+
+
 def fingerprint(client: docker.DockerClient, images: Images) -> str | None:
-    """Return the fingerprint of the stand-in repository's key; None online, where the role's own pin is right."""
+    """Return the fingerprint of the stand-in repository's key; None online, where the role's default applies."""
     return yum_repository.fingerprint(client, images.repository) if images.repository else None
 
 
-def _prepare_stand_in(client: docker.DockerClient) -> Images:
+def _prepare_stand_in(client: docker.DockerClient, system: System) -> Images:
     with ThreadPoolExecutor() as pool:
-        host_rootfs = pool.submit(_import, client, rootfs.HOST)
-        tools = _import(client, rootfs.TOOLS)
-        packages = yum_repository.build(client, tools, say)
-        stand_in = _build(client, "stand-in", {"BASE": host_rootfs.result(), "REPOSITORY": packages})
-    host = _build(client, "stand-in-host", {"BASE": stand_in})
-    return Images(host, "a stand-in for CentOS Stream 9, from Debian packages", packages, stand_in)
+        imported = pool.submit(_import, client, system.rootfs)
+        repository = yum_repository.build(client, tools(client), say)
+        imported.result()
+    stand_in = _stand_in(client, system, repository)
+    host = _build(client, f"stand-in-host-{system.name}", {"BASE": stand_in})
+    return Images(host, f"a stand-in for {system.title}, from packages of {system.debian}", repository)
+
+
+def _stand_in(client: docker.DockerClient, system: System, repository: str) -> str:
+    root = _import(client, system.rootfs)
+    return _build(client, f"stand-in-{system.name}", {"BASE": root, "REPOSITORY": repository})
 
 
 def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
-    tag = f"slipway/{definition.name}:{definition.key}"
+    tag = f"{NAMESPACE}/{definition.name}:{definition.key}"
     if not _exists(client, tag):
         archive = rootfs.build(definition)
         client.api.import_image_from_file(
             str(archive),
-            repository=f"slipway/{definition.name}",
+            repository=f"{NAMESPACE}/{definition.name}",
             tag=definition.key,
             changes=['LABEL slipway.lab="image"'],
         )
@@ -76,25 +95,20 @@ def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
 
 
 def _build(client: docker.DockerClient, name: str, arguments: dict[str, str]) -> str:
-    """Build an image of the matrix; its tag is a key of all that it is made of."""
+    """Build an image of the matrix unless it exists; its tag is a key of its inputs."""
     image = matrix.load()[name]
     archive = context.archive(image, render.render(image))
-    tag = f"slipway/{name}:{content_key.content_key(archive, arguments)[:12]}"
+    repository, key = f"{NAMESPACE}/{name}", content_key.content_key(archive, arguments)[:12]
+    tag = f"{repository}:{key}"
     if not _exists(client, tag):
         say(f"Building the image {tag}")
         try:
-            client.images.build(
-                fileobj=io.BytesIO(archive),
-                custom_context=True,
-                dockerfile=context.DOCKERFILE,
-                tag=tag,
-                buildargs=arguments,
-                labels={"slipway.lab": "image"},
-                rm=True,
+            built = builder.build(
+                client, name, archive, arguments=arguments, labels={"slipway.lab": "image"}, report=lambda _: None
             )
-        except docker.errors.BuildError as error:
-            log = "".join(line.get("stream", "") for line in error.build_log)
-            raise LabError(f"The image {tag} cannot be built: {error.msg}\n{log[-2000:]}") from error
+        except ImageError as error:
+            raise LabError(str(error)) from error
+        client.api.tag(built, repository, key)
     return tag
 
 

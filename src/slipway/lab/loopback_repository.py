@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in repository on the machine's loopback, since a root file system in a folder has no network of its own."""
+"""Serves the stand-in repository on the machine's loopback, which a chroot shares."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +14,7 @@ import docker
 
 from slipway.lab import yum_repository
 from slipway.lab.errors import LabError
-from slipway.lab.images import Images
+from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB
 
 LOG = LAB / "loopback-repository.log"
@@ -22,18 +22,18 @@ PID_FILE = LAB / "loopback-repository.pid"
 START_SECONDS = 10
 
 
-def start(client: docker.DockerClient, images: Images) -> str:
-    """Serve the repository's content unless that is done already; return the address of its tree. Raises LabError."""
-    assert images.repository
-    folder = _content(client, images.repository)
+def start(lab: Lab) -> str:
+    """Serve the repository unless it is being served; return the URL of its tree. Raises LabError."""
+    assert lab.images.repository
+    folder = _content(lab.client, lab.images.repository)
     if str(folder) not in _running():
-        stop()  # it would serve what an older image has
+        stop()  # it serves the content of an older image
         _serve(folder)
     return f"http://127.0.0.1:{_port()}/linux"
 
 
 def stop() -> None:
-    """End the server, if it runs."""
+    """Stop the server if it runs."""
     if _running():
         os.kill(int(PID_FILE.read_text()), signal.SIGTERM)
         while _running():
@@ -41,11 +41,12 @@ def stop() -> None:
 
 
 def _content(client: docker.DockerClient, repository: str) -> Path:
-    """Return the folder with the content of the repository's image, copying it below .lab where it is missing."""
-    folder = LAB / repository.removeprefix("slipway/").replace(":", "-")
+    """Return the folder with the content of the repository's image, copying it below .lab if it is missing."""
+    folder = LAB / repository.rpartition("/")[2].replace(":", "-")
     if folder.exists():
         return folder / "www"
     unfinished = folder.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
     archive = folder.with_suffix(".tar")
     container = client.containers.create(repository)
     try:
@@ -54,8 +55,9 @@ def _content(client: docker.DockerClient, repository: str) -> Path:
             stream.writelines(chunks)
     finally:
         container.remove()
-    with tarfile.open(archive) as tar:
-        tar.extractall(unfinished, filter="data")
+    unfinished.mkdir()
+    # Debian 12's tarfile has no filters.
+    subprocess.run(["tar", "--extract", "--no-same-owner", "--file", archive, "--directory", unfinished], check=True)
     archive.unlink()
     unfinished.rename(folder)
     return folder / "www"
@@ -70,17 +72,17 @@ def _serve(folder: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _port():
         if server.poll() is not None or time.monotonic() > deadline:
-            raise LabError(f"The repository cannot be served on the machine's loopback:\n{LOG.read_text()[-2000:]}")
+            raise LabError(f"The repository server did not start on the loopback:\n{LOG.read_text()[-2000:]}")
         time.sleep(0.05)
 
 
 def _port() -> str:
-    """What the server says first: 'Serving HTTP on 127.0.0.1 port 40000 (...'."""
+    """Return the port from the server's first line, 'Serving HTTP on 127.0.0.1 port 40000 (...', or ""."""
     return LOG.read_text().partition(" port ")[2].partition(" ")[0]
 
 
 def _running() -> list[str]:
-    """The server's command line, empty where none runs."""
+    """Return the server's command line, or [] if it is not running."""
     with suppress(OSError, ValueError):
         command = Path(f"/proc/{int(PID_FILE.read_text())}/cmdline").read_text().split("\0")
         return command if "http.server" in command else []

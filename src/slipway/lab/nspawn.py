@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boots a root file system in a folder by systemd-nspawn: a machine with the kernel of this one and no network."""
+"""Boots a root file system in a folder with systemd-nspawn, on this machine's kernel and without a network.
 
-import os
+systemd-nspawn comes from the lab's tools below .lab, since this machine may have no systemd.
+"""
+
 import subprocess
 import time
 from collections.abc import Iterator
@@ -9,24 +11,35 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.lab import debian
-from slipway.lab.paths import LAB
+from slipway.lab import private_engine, rootfs
 
 BOOT_SECONDS = 120
 HALT_SECONDS = 60
-# There is no network, for which a boot would wait two minutes.
+# Without a network, this unit would delay the boot by two minutes.
 WAIT_FOR_NETWORK = "systemd-networkd-wait-online.service"
-# In a mount namespace of its own, so that what systemd-nspawn keeps below /run goes with it.
-APART = ["unshare", "--mount", "--propagation=private", "sh", "-ec", 'mount -t tmpfs tmpfs /run; exec "$@"', "sh"]
+# A separate mount namespace, which takes systemd-nspawn's files below /run with it: TOOLS ROOT NAME COMMAND...
+IN_NAMESPACE = ("unshare", "--mount", "--propagation=private", "sh", "-ec")
+LAUNCH = """
+mount --bind "$0" "$0" # pivot_root requires the root to be a mount point
+for folder in dev proc sys; do mount --rbind "/$folder" "$0/$folder"; done
+for folder in run mnt; do mount -t tmpfs tmpfs "$0/$folder"; done
+mkdir "$0/mnt/$2"
+mount --bind "$1" "$0/mnt/$2"
+cd "$0"
+pivot_root . media
+umount -l /media
+shift 2
+exec "$@"
+"""
 
 
 class BootError(Exception):
-    """The machine did not boot; the message is what it said last."""
+    """The machine did not boot; the message contains its last output."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A machine that runs, by the process that is its first."""
+    """A running machine; init is the process id of its process 1."""
 
     init: int
 
@@ -36,7 +49,7 @@ class Machine:
         return subprocess.run(entered, capture_output=True, text=True, check=False)
 
     def output(self, *command: str) -> str:
-        """Run a command in the machine that must succeed; return what it printed."""
+        """Run a command in the machine and return its output. Raises RuntimeError if it fails."""
         done = self.run(*command)
         if done.returncode:
             raise RuntimeError(f"{command} failed with status {done.returncode}:\n{done.stdout}{done.stderr}")
@@ -45,18 +58,26 @@ class Machine:
 
 @contextmanager
 def booted(root: Path) -> Iterator[Machine]:
-    """Boot the folder, wait until nothing is left to start, and power the machine off at the end of the block.
+    """Boot the folder, wait until the boot is complete, and power the machine off at the end of the block.
 
-    What the machine writes stays in the folder. Raises BootError.
+    The machine's changes stay in the folder. Raises BootError.
     """
     log = root.with_name(f"{root.name}.log")
-    tool = Path(debian.tool(LAB, "systemd-nspawn", "systemd-container", "libsystemd-shared"))
-    libraries = tool.parents[1] / "lib" / f"{os.uname().machine}-linux-gnu/systemd"
-    alone = ["--register=no", "--keep-unit", "--private-network", "--console=pipe"]
+    rootfs.unpack(rootfs.TOOLS, private_engine.ROOT)
+    tool = [
+        "systemd-nspawn",
+        "--register=no",
+        "--keep-unit",
+        "--private-network",
+        "--console=pipe",
+        "--link-journal=no",
+    ]
     with log.open("w") as stream:
         nspawn = subprocess.Popen(
-            [*APART, tool, *alone, f"--directory={root}", "--boot", f"systemd.mask={WAIT_FOR_NETWORK}"],
-            env={**os.environ, "LD_LIBRARY_PATH": str(libraries)},
+            [
+                *(*IN_NAMESPACE, LAUNCH, private_engine.ROOT, root, root.name),
+                *(*tool, f"--directory=/mnt/{root.name}", "--boot", f"systemd.mask={WAIT_FOR_NETWORK}"),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
@@ -70,14 +91,14 @@ def booted(root: Path) -> Iterator[Machine]:
 def _wait(nspawn: subprocess.Popen[bytes], log: Path) -> Machine:
     deadline = time.monotonic() + BOOT_SECONDS
     while time.monotonic() < deadline and nspawn.poll() is None:
-        # It has another child first, which makes the machine's namespaces.
+        # The first child only creates the machine's namespaces.
         for child in Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split():
             machine = Machine(int(child))
             state = machine.run("systemctl", "is-system-running").stdout.strip()
             if state in ("running", "degraded"):
                 return machine
         time.sleep(0.3)
-    raise BootError(f"The machine has not booted within {BOOT_SECONDS} s:\n{log.read_text()[-2000:]}")
+    raise BootError(f"The machine did not boot within {BOOT_SECONDS} s:\n{log.read_text()[-2000:]}")
 
 
 def _power_off(nspawn: subprocess.Popen[bytes]) -> None:
@@ -85,5 +106,5 @@ def _power_off(nspawn: subprocess.Popen[bytes]) -> None:
     try:
         nspawn.wait(HALT_SECONDS)
     except subprocess.TimeoutExpired:
-        nspawn.terminate()  # the second time at once
+        nspawn.terminate()  # the second signal powers it off at once
         nspawn.wait()

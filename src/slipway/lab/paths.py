@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the lab keeps things. All of it lies below the clone, so that `make down` can remove all of it."""
+"""The lab's folder. It is inside the clone, so that `make down` can remove everything."""
 
 from pathlib import Path
 

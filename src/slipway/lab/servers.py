@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's servers: containers that stand in for servers of the internet, under those servers' names."""
+"""The lab's servers: containers that stand in for internet servers, under their real names."""
 
 from collections.abc import Sequence
 
-import docker
 from docker.errors import NotFound
 from docker.models.containers import Container
 
+from slipway.lab.lab import Lab
 from slipway.lab.networks import LABEL, Attachment
 
 LOOPBACK = "127.0.0.1"
@@ -14,7 +14,7 @@ ANY_PORT = 0
 
 
 def start(
-    client: docker.DockerClient,
+    lab: Lab,
     image: str,
     attachments: Sequence[Attachment],
     *,
@@ -23,10 +23,11 @@ def start(
     command: Sequence[str] | None = None,
     published_port: int | None = None,
 ) -> Container:
-    """Return a running server, starting it if need be; one of another image, or without its port, is replaced.
+    """Return a running server, starting it if needed; replace one with another image or without the published port.
 
-    published_port is the server's; the engine chooses the one on the loopback of its machine.
+    published_port is the port in the container; the engine picks the one on the machine's loopback.
     """
+    client, name = lab.client, lab.name(name)
     ports = {f"{published_port}/tcp": (LOOPBACK, ANY_PORT)} if published_port else {}
     try:
         running = client.containers.get(name)
@@ -37,7 +38,13 @@ def start(
     if running:
         running.remove(force=True)
     server = client.containers.create(
-        image, list(command) if command else None, name=name, labels={LABEL: role}, network_mode="none", ports=ports
+        image,
+        list(command) if command else None,
+        name=name,
+        labels={LABEL: role},
+        network_mode="none",
+        ports=ports,
+        use_config_proxy=False,
     )
     client.networks.get("none").disconnect(server)
     for network, aliases in attachments:
@@ -47,5 +54,5 @@ def start(
 
 
 def is_of(container: Container, image: str) -> bool:
-    """Tell whether a container was made from an image, by the image's tag."""
+    """Return whether a container was created from the image with this tag."""
     return container.image is not None and image in container.image.tags

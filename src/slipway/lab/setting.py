@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Online or offline: the two settings of the same lab."""
+"""The two settings of the lab: online and offline."""
 
 from enum import StrEnum
 
@@ -8,30 +8,30 @@ import requests
 from slipway.lab.errors import LabError
 from slipway.lab.progress import say
 
-# What the online lab cannot do without: the host image's registry and Docker's packages.
+# The online lab needs the registry of the host image and Docker's package repository.
 NEEDED_ONLINE = ("https://quay.io/v2/", "https://download.docker.com/linux/centos/gpg")
 PROBE_SECONDS = 3
 
 
 class Setting(StrEnum):
-    """ONLINE: CentOS Stream from quay.io and Docker's own repository. OFFLINE: the stand-in, from Debian packages."""
+    """ONLINE: CentOS Stream from quay.io and Docker's repository. OFFLINE: the stand-in, from Debian packages."""
 
     ONLINE = "online"
     OFFLINE = "offline"
 
 
 def choose(wanted: str) -> Setting:
-    """Turn LAB=auto|online|offline into a setting; auto probes once and prints the answer.
+    """Return the setting for LAB=auto|online|offline; auto probes the servers and prints the result.
 
-    Raises LabError for any other word.
+    Raises LabError for any other value.
     """
     if wanted in list(Setting):
         return Setting(wanted)
     if wanted != "auto":
-        raise LabError(f"LAB={wanted} is not a setting of the lab: use LAB=auto, LAB=online or LAB=offline.")
+        raise LabError(f"LAB={wanted} is not a valid setting: use LAB=auto, LAB=online or LAB=offline.")
     unreachable = next((url for url in NEEDED_ONLINE if not _answers(url)), None)
     if unreachable:
-        say(f"LAB=auto: {unreachable} cannot be reached, so the lab is offline: hosts are stand-ins.")
+        say(f"LAB=auto: {unreachable} cannot be reached, so the lab is offline and hosts are stand-ins.")
         return Setting.OFFLINE
     say("LAB=auto: quay.io and download.docker.com answer, so the lab is online.")
     return Setting.ONLINE
@@ -39,7 +39,7 @@ def choose(wanted: str) -> Setting:
 
 def _answers(url: str) -> bool:
     try:
-        requests.head(url, timeout=PROBE_SECONDS)  # any status will do: a registry answers a stranger with 401
+        requests.head(url, timeout=PROBE_SECONDS)  # any status will do: registries answer anonymous requests with 401
     except requests.RequestException:
         return False
     return True

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is true on each lab host, asked of the host itself."""
+"""Shows the state of each lab host, queried on the host."""
 
 from docker.models.containers import Container
 from rich.table import Table
@@ -13,7 +13,7 @@ QUESTIONS = {
     "docker.service": "echo $(systemctl is-active docker.service), $(systemctl is-enabled docker.service)",
     "docker.sock": "stat --format '%U:%G %a' /run/docker.sock",
 }
-# The stand-in carries an image, since no registry can be reached from it; other hosts pull Docker's own.
+# A stand-in host carries an image, since it reaches no registry; other hosts pull hello-world.
 CARRIED_IMAGE = "/usr/share/slipway/hello.tar"
 RUN_A_CONTAINER = f"""
 if [ -f {CARRIED_IMAGE} ]; then
@@ -25,17 +25,17 @@ fi
 
 
 def show(containers: list[Container]) -> bool:
-    """Print a table of answers and the output of a container on each host; tell whether all is well."""
+    """Print a table of facts and the output of a container on each host; return whether all containers ran."""
     table = Table("host", *QUESTIONS)
     for host in containers:
         table.add_row(str(host.name), *(_ask(host, question)[1] for question in QUESTIONS.values()))
     console.print(table)
-    well = True
+    healthy = True
     for host in containers:
         succeeded, output = _ask(host, RUN_A_CONTAINER)
-        well = well and succeeded
-        console.print(f"{host.name}: docker run says:\n{output}", markup=False)
-    return well
+        healthy = healthy and succeeded
+        console.print(f"{host.name}: docker run prints:\n{output}", markup=False)
+    return healthy
 
 
 def _ask(host: Container, question: str) -> tuple[bool, str]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Machines under QEMU that find what an instance of EC2 finds: the firmware's words, and servers at their addresses.
+"""QEMU machines with the environment of an EC2 instance: its DMI data, and servers at their real addresses.
 
-QEMU comes from a Debian root file system below .lab: nothing is installed. It emulates the processor, since a sandbox
-may show /dev/kvm and refuse to use it.
+QEMU comes from a Debian root file system below .lab and is not installed. It emulates the processor, since /dev/kvm may
+exist in a sandbox without being usable.
 """
 
 import shlex
@@ -18,10 +18,10 @@ from slipway.lab import rootfs
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB
 
-# In here lies what QEMU reads and writes: it sees nothing else.
+# QEMU runs in a chroot: all its files are below TOOLS.
 TOOLS = LAB / f"{rootfs.MACHINE_TOOLS.name}-{rootfs.MACHINE_TOOLS.key}"
 DISKS = TOOLS / "srv"
-# The link-local network, so that the metadata service has its real address on it.
+# The link-local network, which contains the real address of the metadata service.
 NETWORK = "169.254.0.0/16"
 MAC = "52:54:00:12:34:56"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
@@ -30,7 +30,7 @@ LAUNCH = 'mount --rbind /dev "$0/dev"; mount --rbind /proc "$0/proc"; exec chroo
 
 @dataclass(frozen=True)
 class Disk:
-    """A disk with one root file system, and the kernel in it. Machines leave it as it is."""
+    """A disk with one root file system, and its kernel. Machines do not change it."""
 
     image: Path
     kernel: Path
@@ -38,14 +38,14 @@ class Disk:
 
     @classmethod
     def of(cls, root: Path, name: str, size: str = "3G") -> Self:
-        """Make the disk of a folder's content. Root may: it reads every file, and keeps the owners."""
+        """Create a disk from a folder's content. Needs root, to read all files and keep their owners."""
         rootfs.unpack(rootfs.MACHINE_TOOLS, TOOLS)
         disk = cls(*(DISKS / f"{name}.{part}" for part in ("disk", "kernel", "initrd")))
         disk.remove()
         for kind, file in (("vmlinuz", disk.kernel), ("initrd.img", disk.initrd)):
             found = sorted((root / "boot").glob(f"{kind}-*"))
             if len(found) != 1:
-                raise LabError(f"{root}/boot holds {len(found)} files {kind}-*: one kernel is to be installed there.")
+                raise LabError(f"{root}/boot contains {len(found)} files {kind}-*: install exactly one kernel there.")
             file.write_bytes(found[0].read_bytes())
         subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", root, disk.image, size], check=True)
         return disk
@@ -57,20 +57,20 @@ class Disk:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that the machine finds at an address and port; the command speaks to it on stdin and stdout."""
+    """A server that the machine reaches at an address and port; the command connects it to stdin and stdout."""
 
     address: str
     port: int
     command: Sequence[str]
 
 
-def reached_from_here(port: int) -> list[str]:
-    """Return the command for a server on the loopback of this machine."""
+def loopback_command(port: int) -> list[str]:
+    """Return the `Server` command that connects to a port on this machine's loopback."""
     return ["nc", "127.0.0.1", str(port)]
 
 
 class VirtualMachine:
-    """A machine that runs until its context ends. Its second serial port is for what tests have it say."""
+    """A machine that runs until its context ends. Tests make it report on its second serial port."""
 
     def __init__(self, name: str, disk: Disk, servers: Sequence[Server]) -> None:
         self.name = name
@@ -89,7 +89,7 @@ class VirtualMachine:
 
     def _emulator(self, disk: Disk, servers: Sequence[Server]) -> list[str]:
         inside = {file: f"/{file.relative_to(TOOLS)}" for file in (*vars(disk).values(), self.console, self.report)}
-        identity = uuid.UUID(f"ec2{uuid.uuid4().hex[3:]}")  # by this cloud-init knows where it is
+        identity = uuid.UUID(f"ec2{uuid.uuid4().hex[3:]}")  # cloud-init recognizes EC2 by this
         forwards = "".join(
             f",guestfwd=tcp:{server.address}:{server.port}-cmd:{shlex.join(server.command)}" for server in servers
         )
@@ -107,7 +107,7 @@ class VirtualMachine:
     def wait_for(self, key: str, seconds: float) -> str:
         """Return the value of the first line `key value` of the report, waiting for it.
 
-        Raises LabError, with the console's last lines, when the machine ends or does not say it in time.
+        Raises LabError, with the console's last lines, if the machine stops or does not report it in time.
         """
         deadline = time.monotonic() + seconds
         while True:
@@ -116,12 +116,12 @@ class VirtualMachine:
             if key in said:
                 return said[key]
             if ended or time.monotonic() > deadline:
-                reason = "has ended and" if ended else f"within {seconds:.0f} s"
-                raise LabError(f"The machine {self.name} {reason} did not say {key!r}.\n{self._last_words()}")
+                reason = "before it stopped" if ended else f"within {seconds:.0f} s"
+                raise LabError(f"The machine {self.name} did not report {key!r} {reason}.\n{self._diagnostics()}")
             time.sleep(0.1)
 
     def said(self) -> dict[str, str]:
-        """Return the values of the report's lines so far, by key; a line that has not ended is none."""
+        """Return the values of the report's complete lines so far, by key."""
         lines = [line for line in _text(self.report).splitlines(keepends=True) if line.endswith("\n")]
         return {key: value.strip() for key, _, value in (line.partition(" ") for line in lines)}
 
@@ -129,11 +129,11 @@ class VirtualMachine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the machine as a power cut does."""
-        self._process.kill()  # unshare --kill-child: the commands that speak to servers go, too
+        """Stop the machine as a power cut would."""
+        self._process.kill()  # unshare --kill-child also kills the commands that connect to servers
         self._process.wait()
 
-    def _last_words(self) -> str:
+    def _diagnostics(self) -> str:
         said = [_text(self._errors), "Console:", *_text(self.console).splitlines()[-40:], "Report:", _text(self.report)]
         return "\n".join(said)
 

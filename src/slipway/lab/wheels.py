@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The server of Python wheels for image builds offline, which has what this machine's pip downloads for it.
+"""The server of Python wheels for offline image builds; this machine's pip downloads them.
 
-Its image is the stand-in repository's with the wheels in it, kept by what is wanted and by constraints.txt.
+Its image is that of the stand-in repository plus the wheels, tagged by a key of the toolbox's requirements.txt. They
+are the files of that lock: an image gets the same ones here and online.
 """
 
 import hashlib
@@ -16,56 +17,59 @@ from pathlib import Path
 import docker
 from docker.models.networks import Network
 
+from slipway.images.image import NAMESPACE
 from slipway.lab import servers
 from slipway.lab.errors import LabError
+from slipway.lab.lab import Lab
 from slipway.lab.networks import Attachment
 from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.progress import say
 
 CONTAINER = "slipway-wheels"
 NAME = "wheels.slipway.test"
-WANTED = ("ansible-core",)  # each comes with all that it depends on
-PYTHON = "3.11"  # the stand-in's
-CONSTRAINTS = PROJECT / "constraints.txt"
+REQUIREMENTS = PROJECT / "dockerfiles/contexts/toolbox/requirements.txt"
+PYTHON = "3.11"  # of the stand-in
 
 
-def start(client: docker.DockerClient, repository: str, network: Network) -> None:
-    """Have the server running, from an image of `yum_repository.build`. Raises LabError when pip cannot download."""
-    servers.start(client, _image(client, repository), [Attachment(network, [NAME])], name=CONTAINER, role="wheels")
+def start(lab: Lab, network: Network) -> None:
+    """Start the server on a network unless it runs. Raises LabError if pip cannot download the wheels."""
+    assert lab.images.repository
+    image = _image(lab.client, lab.images.repository)
+    servers.start(lab, image, [Attachment(network, [NAME])], name=CONTAINER, role="wheels")
 
 
 def _image(client: docker.DockerClient, repository: str) -> str:
-    """Return the tag of the server's image, making it where it is missing."""
-    tag = f"slipway/stand-in-wheels:{_key()}-{repository.rpartition(':')[2]}"
+    """Return the tag of the server's image, creating it if it is missing."""
+    tag = f"{NAMESPACE}/stand-in-wheels:{_key()}-{repository.rpartition(':')[2]}"
     if not client.images.list(tag):
         container = client.containers.create(repository)
         try:
-            container.put_archive("/srv/slipway", _archive(_downloaded()))
+            container.put_archive("/srv/slipway", _archive(_download()))
             container.commit(*tag.split(":"))
         finally:
             container.remove(force=True)
     return tag
 
 
-def _downloaded() -> Path:
-    """Return the folder of the wheels, downloading them first (about 5 s) where it is missing."""
+def _download() -> Path:
+    """Return the folder of the wheels, downloading them (about 5 s) if it is missing."""
     folder = LAB / f"wheels-{_key()}"
     if folder.exists():
         return folder
-    say(f"Downloading the wheels of {', '.join(WANTED)} for Python {PYTHON}")
+    say(f"Downloading the wheels of the toolbox for Python {PYTHON}")
     unfinished = folder.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     kind = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON]
     done = subprocess.run(
-        [*pip, *kind, "--constraint", CONSTRAINTS, "--dest", unfinished, *WANTED],
+        [*pip, *kind, "--require-hashes", "--requirement", REQUIREMENTS, "--dest", unfinished],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
         raise LabError(
-            f"The wheels of {', '.join(WANTED)} cannot be downloaded: see that pip works on this machine, which says:\n"
+            f"pip cannot download the wheels of {REQUIREMENTS}: make pip work on this machine, then run again.\n"
             f"{done.stderr[-2000:]}"
         )
     unfinished.rename(folder)
@@ -73,13 +77,13 @@ def _downloaded() -> Path:
 
 
 def _key() -> str:
-    """Return twelve hexadecimal digits that change when what is wanted does."""
-    definition = json.dumps([WANTED, PYTHON, CONSTRAINTS.read_text()])
+    """Return twelve hexadecimal digits that change with the requirements and Python."""
+    definition = json.dumps([PYTHON, REQUIREMENTS.read_text()])
     return hashlib.sha256(definition.encode()).hexdigest()[:12]
 
 
 def _archive(folder: Path) -> bytes:
-    """Return a tar archive with the folder's files below wheels/, which everybody may read."""
+    """Return a tar archive with the folder's files below wheels/, world-readable."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for file in sorted(folder.iterdir()):

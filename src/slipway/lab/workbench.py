@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Disposable hosts for programs: what the tests and the benchmark make, drive and throw away."""
+"""Disposable hosts for programs, such as the tests and the benchmark."""
 
 import subprocess
 import sys
@@ -11,16 +11,17 @@ from typing import Any
 import yaml
 from docker.models.containers import Container
 
-from slipway.lab import hosts, images, inventory, play
+from slipway.lab import hosts, images, inventory, play, snapshots
+from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB, PROJECT
-from slipway.lab.ready import make_ready
+from slipway.lab.play import Run, ok
 
 SITE = PROJECT / "playbooks/site.yml"
 
 
 @dataclass(frozen=True)
 class LabHost:
-    """One disposable host, and the ways to drive it."""
+    """A disposable host and the operations on it."""
 
     name: str
     container: Container
@@ -31,64 +32,105 @@ class LabHost:
         return hosts.run(self.container, *command)
 
     def sh(self, script: str) -> str:
-        """Run a script on the host that must succeed; return its output."""
+        """Run a script on the host and return its output. Raises RuntimeError if it fails."""
         status, output = self.run("sh", "-ec", script)
         if status:
             raise RuntimeError(f"{script!r} failed on {self.name} with status {status}:\n{output}")
         return output
 
-    def converge(self, *options: str, **variables: Any) -> play.Run:
-        """Run site.yml on the host with options of ansible-playbook and with these variables."""
+    def converge(self, *options: str, **variables: Any) -> Run:
+        """Run site.yml on the host with ansible-playbook options and these variables."""
         return play.run(SITE, self.inventory, variables, list(options))
 
     def converge_until(self, moment: Callable[[str], bool], **variables: Any) -> None:
-        """Run site.yml on the host and kill -9 it at a moment: see play.kill_at."""
+        """Run site.yml on the host and kill -9 it at a moment: see `play.kill_at`."""
         play.kill_at(moment, SITE, self.inventory, variables)
 
     def play(
         self, *tasks: dict[str, Any], options: tuple[str, ...] = (), variables: dict[str, Any] | None = None
-    ) -> play.Run:
-        """Run tasks of a playbook of one's own on the host."""
+    ) -> Run:
+        """Run the tasks on the host in one play."""
         playbook = self.inventory.with_name("play.yml")
         playbook.write_text(yaml.safe_dump([{"hosts": "docker_hosts", "gather_facts": False, "tasks": list(tasks)}]))
         return play.run(playbook, self.inventory, variables, list(options))
 
+    def apply(self, role: str, *options: str, **variables: Any) -> Run:
+        """Run one role on the host."""
+        task = {"ansible.builtin.import_role": {"name": f"slipway.platform.{role}"}}
+        return self.play(task, options=options, variables=variables)
+
+    def attempts(self, *tasks: dict[str, Any]) -> list[dict[str, Any]]:
+        """Run all tasks in one play, even after failures; return their results in order."""
+        run = ok(self.play(*({**task, "ignore_errors": True} for task in tasks)))
+        return [result for _, result in run.results(self.name)]
+
+    def refusals(self, role: str, cases: dict[str, dict[str, Any]]) -> dict[str, str]:
+        """Run a role once per named set of variables, in one play; return the failure messages by name.
+
+        The message is "" for a case that did not fail.
+        """
+        blocks = [
+            {
+                "block": [{"ansible.builtin.include_role": {"name": f"slipway.platform.{role}"}, "vars": variables}],
+                "rescue": [
+                    {"name": f"case {name}", "ansible.builtin.debug": {"msg": "{{ ansible_failed_result.msg }}"}}
+                ],
+            }
+            for name, variables in cases.items()
+        ]
+        said = {
+            name: str(result["msg"]) for name, result in ok(self.play(*blocks)).results(self.name) if "msg" in result
+        }
+        return {name: said.get(f"case {name}", "") for name in cases}
+
     def verify(self, claims: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-        """Have a file of tests/verify make its claims about the host, with these variables in its inventory."""
+        """Run a file of tests/verify against the host, with these variables in its inventory."""
         known = yaml.safe_load(self.inventory.read_text())
         known["docker_hosts"]["vars"] |= variables
         path = self.inventory.with_name("verify.yml")
-        path.touch(mode=0o600)  # it has the lab's throw-away passwords
+        path.touch(mode=0o600)  # it holds the lab's passwords
         path.write_text(yaml.safe_dump(known))
         where = [f"--ansible-inventory={path}", "--hosts=ansible://docker_hosts", f"tests/verify/{claims}"]
         command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *where]
         return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
 
     def reboot(self) -> None:
-        """Restart the host's machine and wait until it has booted."""
+        """Reboot the host and wait until it is up."""
         hosts.reboot(self.container)
 
 
 class Workbench:
-    """Makes hosts on the lab's engine, and removes those that it made."""
+    """Creates hosts in a lab, and removes them."""
 
-    def __init__(self, wanted: str) -> None:
-        """Have the lab ready; wanted is a setting, as in LAB=<wanted>."""
-        self.engine, self.images = make_ready(wanted)
-        self.fingerprint = images.fingerprint(self.engine.client, self.images)
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.fingerprint = images.fingerprint(lab.client, lab.images)
         self._made: list[str] = []
 
-    def make(self, name: str, *, isolated: bool = False, isolated_alias: str | None = None) -> LabHost:
-        """Make a new host; one of that name that was left over is thrown away. Where it stands: see hosts.create."""
+    def make(
+        self, name: str, *, image: str | None = None, isolated: bool = False, isolated_alias: str | None = None
+    ) -> LabHost:
+        """Create a host, replacing any left over under that name; the options are those of `hosts.create`."""
+        name = self.lab.name(name)
         self._made.append(name)
-        hosts.destroy(self.engine.client, [name])
-        container = hosts.create(
-            self.engine.client, self.images, [name], isolated=isolated, isolated_alias=isolated_alias
-        )[0]
+        hosts.destroy(self.lab.client, [name])
+        (container,) = hosts.create(self.lab, [name], image=image, isolated=isolated, isolated_alias=isolated_alias)
         path = LAB / "workbench" / name / "hosts.yml"
-        inventory.write(path, [name], self.engine, self.images)
+        inventory.write(path, [name], self.lab)
         return LabHost(name, container, path)
 
+    def make_converged(self, name: str, **variables: Any) -> LabHost:
+        """Create a host that was converged by site.yml with these variables and then rebooted."""
+
+        def converged() -> Container:
+            host = self.make(name)
+            ok(host.converge(**variables))
+            # Containers share the kernel's boot id: journal entries of the converge would seem to be of the next boot.
+            host.sh("journalctl --rotate; rm --force /var/log/journal/*/*@*")
+            return host.container
+
+        return self.make(name, image=snapshots.prepare(self.lab, variables, converged))
+
     def clear(self) -> None:
-        """Remove the hosts that were made here."""
-        hosts.destroy(self.engine.client, self._made)
+        """Remove the created hosts."""
+        hosts.destroy(self.lab.client, self._made)

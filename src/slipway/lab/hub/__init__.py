@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in Docker Hub of the offline lab, and beside it a registry with Basic authentication.
+"""The stand-in Docker Hub of the offline lab, and a second registry with Basic authentication.
 
 Both run in one container of the stand-in repository's image, under the names of the real servers, with a certificate
-that the hosts trust. The Hub has `library/hello-world` and `ratelimitpreview/test` for everybody, and `alice/private`
-for alice; REGISTRY has `team/app` for ci. Users and passwords are random: see `credentials`. A hub that is replaced,
-because it died or its image is older, has the users and images of its image again.
+that the hosts trust. The Hub has the public images `library/hello-world` and `ratelimitpreview/test`, and
+`alice/private` for alice; REGISTRY has `team/app` for ci. Passwords are random: see `credentials`. Replacing the
+container, because it died or its image is outdated, resets users and images.
 """
 
 import io
@@ -12,13 +12,13 @@ import json
 import tarfile
 from pathlib import PurePosixPath
 
-import docker
 from docker.errors import APIError
 from docker.models.containers import Container
 from docker.models.networks import Network
 
 from slipway.lab import networks, servers
 from slipway.lab.errors import LabError
+from slipway.lab.lab import Lab
 from slipway.lab.networks import Attachment
 
 NAME = "slipway-hub"
@@ -31,59 +31,66 @@ HUB_USERS = "users.json"
 BASIC_USERS = "basic-users.json"
 
 
-def start(client: docker.DockerClient, image: str, network: Network) -> None:
-    """Have the Hub running and answering, from an image of `yum_repository.build`. Raises LabError when it does not."""
-    attachments = [Attachment(network, NAMES), Attachment(networks.published(client))]
+def start(lab: Lab, network: Network) -> None:
+    """Start the Hub on a network unless it runs, and wait until it answers. Raises LabError if it does not."""
+    assert lab.images.repository
+    attachments = [Attachment(network, NAMES), Attachment(networks.published(lab))]
     command = ["bash", f"{SOURCE}/start.sh"]
-    hub = servers.start(client, image, attachments, name=NAME, role="hub", command=command, published_port=PORT)
+    hub = servers.start(
+        lab, lab.images.repository, attachments, name=NAME, role="hub", command=command, published_port=PORT
+    )
     try:
         status, output = _python(hub, "wait.py")
-    except APIError as error:  # nothing can be run in a container that has ended
+    except APIError as error:  # the container has stopped
         status, output = 1, str(error)
     if status:
-        raise LabError(f"The stand-in Docker Hub does not work: {output}\n{hub.logs(tail=20).decode()}")
+        raise LabError(f"The stand-in Docker Hub did not start: {output}\n{hub.logs(tail=20).decode()}")
 
 
-def engine_address(client: docker.DockerClient) -> str:
-    """Return the address by which the engine that carries the lab reaches REGISTRY, such as 127.0.0.1:32768.
+def engine_address(lab: Lab) -> str:
+    """Return the address of REGISTRY for the engine that runs the lab, such as 127.0.0.1:32768.
 
-    Of a registry on its own loopback an engine asks no certificate for; others reach it as REGISTRY.
+    An engine requires no valid certificate of a registry on its loopback; other clients use the name REGISTRY.
     """
-    bindings = client.containers.get(NAME).ports[f"{PORT}/tcp"]
+    bindings = _container(lab).ports[f"{PORT}/tcp"]
     assert bindings
     return f"{bindings[0]['HostIp']}:{bindings[0]['HostPort']}"
 
 
-def credentials(client: docker.DockerClient) -> dict[str, str]:
-    """Return the users' passwords: alice, bob and limited (answered 429 always) on the Hub, ci on REGISTRY."""
-    hub = client.containers.get(NAME)
+def credentials(lab: Lab) -> dict[str, str]:
+    """Return the passwords by user: alice, bob and limited (always gets status 429) on the Hub, ci on REGISTRY."""
+    hub = _container(lab)
     return {**_read(hub, HUB_USERS), **_read(hub, BASIC_USERS)}
 
 
-def certificate_and_key(client: docker.DockerClient) -> bytes:
-    """Return the certificate that hosts trust, with its key, in PEM: for servers that run elsewhere."""
-    hub = client.containers.get(NAME)
+def certificate_and_key(lab: Lab) -> bytes:
+    """Return the certificate that hosts trust and its key, in PEM, for servers outside the container."""
+    hub = _container(lab)
     return b"".join(_file(hub, f"/srv/slipway/keys/server.{part}") for part in ("crt", "key"))
 
 
-def set_password(client: docker.DockerClient, user: str, password: str) -> None:
-    """Change a user's password, or make a user of the Hub. It holds from the next request on."""
-    _change(client, user, password)
+def set_password(lab: Lab, user: str, password: str) -> None:
+    """Change a user's password, or create a user of the Hub. It takes effect with the next request."""
+    _change(lab, user, password)
 
 
-def revoke(client: docker.DockerClient, user: str) -> None:
-    """Remove a user. `set_password` brings the user back."""
-    _change(client, user, None)
+def revoke(lab: Lab, user: str) -> None:
+    """Remove a user; `set_password` restores it."""
+    _change(lab, user, None)
 
 
-def digest(client: docker.DockerClient) -> str:
-    """Return the digest of the one image that all repositories of both registries hold."""
+def digest(lab: Lab) -> str:
+    """Return the digest of the image that all repositories of both registries contain."""
     latest = "registry/docker/registry/v2/repositories/library/hello-world/_manifests/tags/latest/current/link"
-    return _file(client.containers.get(NAME), latest).decode()
+    return _file(_container(lab), latest).decode()
 
 
-def _change(client: docker.DockerClient, user: str, password: str | None) -> None:
-    hub = client.containers.get(NAME)
+def _container(lab: Lab) -> Container:
+    return lab.client.containers.get(lab.name(NAME))
+
+
+def _change(lab: Lab, user: str, password: str | None) -> None:
+    hub = _container(lab)
     name = BASIC_USERS if user == "ci" else HUB_USERS
     users = {other: known for other, known in _read(hub, name).items() if other != user}
     if password is not None:
@@ -91,7 +98,7 @@ def _change(client: docker.DockerClient, user: str, password: str | None) -> Non
     hub.put_archive(str(HOME), _archive(name, json.dumps(users).encode()))
     status, output = _python(hub, "htpasswd.py")
     if status:
-        raise LabError(f"The passwords of {REGISTRY} cannot be written: {output}")
+        raise LabError(f"The password file of {REGISTRY} cannot be written: {output}")
 
 
 def _python(hub: Container, script: str) -> tuple[int, str]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the content of the stand-in Docker Hub. Runs in the container that makes the repository, after it.
+"""Creates the content of the stand-in Docker Hub. Runs in the container that builds the repository, after that.
 
-The images go right into the registries' storage, laid out as the registry does it: no server has to run for that.
-Users' passwords are random and stay in the image; `slipway.lab.hub.credentials` reads them there.
+It writes the images directly into the registries' storage, in their layout, so that no server has to run. Passwords are
+random and stored in the image, where `slipway.lab.hub.credentials` reads them.
 """
 
 import argparse
@@ -23,17 +23,17 @@ BASIC = ("team/app",)
 
 @dataclass(frozen=True)
 class Image:
-    """An image as a registry holds it: the manifest, and what that names."""
+    """An image as stored in a registry: its manifest and the blobs that it references."""
 
     manifest: bytes
     blobs: tuple[bytes, ...]
 
 
 def main() -> None:
-    """Make the keys, the users and both registries' storage."""
+    """Create the keys, the users and the storage of both registries."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--image", type=Path, required=True, help="the archive of the image that all repositories hold")
-    parser.add_argument("--out", type=Path, required=True, help="folder to be made")
+    parser.add_argument("--image", type=Path, required=True, help="archive of the image for all repositories")
+    parser.add_argument("--out", type=Path, required=True, help="folder to create")
     options = parser.parse_args()
     out: Path = options.out
     out.mkdir()
@@ -47,25 +47,25 @@ def main() -> None:
 
 
 def make_token_key(out: Path) -> None:
-    """Make the key that signs tokens, and the certificate by which the registry knows it."""
+    """Create the key that signs tokens, and its certificate for the registry."""
     certificate = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "3650", "-subj")
     files = ("-keyout", out / "token.key", "-out", out / "token.crt")
     subprocess.run([*certificate, "/CN=auth.docker.io", *files], stderr=subprocess.DEVNULL, check=True)
 
 
 def password() -> str:
-    """Return a password that nobody knows beforehand."""
+    """Return a random password."""
     return secrets.token_urlsafe(20)
 
 
 def write_users(file: Path, users: dict[str, str]) -> None:
-    """Write users and passwords for root alone."""
+    """Write users and passwords, readable by root only."""
     file.touch(mode=0o600)
     file.write_text(json.dumps(users))
 
 
 def read_image(archive: Path) -> Image:
-    """Read the one image of an archive that `docker save` wrote."""
+    """Read the image in an archive of `docker save`, which must contain only one."""
     with tarfile.open(archive) as tar:
 
         def read(name: str) -> bytes:
@@ -79,14 +79,14 @@ def read_image(archive: Path) -> Image:
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "config": described(f"{DOCKER}.container.image.v1+json", config),
-        "layers": [described(f"{DOCKER}.image.rootfs.diff.tar.gzip", layer) for layer in layers],
+        "config": descriptor(f"{DOCKER}.container.image.v1+json", config),
+        "layers": [descriptor(f"{DOCKER}.image.rootfs.diff.tar.gzip", layer) for layer in layers],
     }
     return Image(json.dumps(manifest).encode(), (config, *layers))
 
 
-def described(media_type: str, blob: bytes) -> dict[str, str | int]:
-    """Return how a manifest names a blob."""
+def descriptor(media_type: str, blob: bytes) -> dict[str, str | int]:
+    """Return the descriptor of a blob, for a manifest."""
     return {"mediaType": media_type, "size": len(blob), "digest": f"sha256:{digest(blob)}"}
 
 
@@ -95,7 +95,7 @@ def digest(blob: bytes) -> str:
 
 
 def store(storage: Path, repository: str, image: Image) -> None:
-    """Put an image into a registry's storage, as <repository>:latest."""
+    """Add an image to a registry's storage, as <repository>:latest."""
     root = storage / "docker/registry/v2"
     for blob in (image.manifest, *image.blobs):
         write(root / "blobs/sha256" / digest(blob)[:2] / digest(blob) / "data", blob)
@@ -109,12 +109,12 @@ def store(storage: Path, repository: str, image: Image) -> None:
 
 
 def link(folder: Path, blob: bytes) -> None:
-    """Refer to a blob the registry's way: by a file that holds its digest."""
+    """Link to a blob like the registry: write a file with its digest."""
     write(folder / "link", f"sha256:{digest(blob)}".encode())
 
 
 def write(file: Path, content: bytes) -> None:
-    """Write a file, with the folders that it lies in."""
+    """Write a file, creating its parent folders."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
 

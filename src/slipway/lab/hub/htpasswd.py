@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 
 with warnings.catch_warnings():
-    # Python 3.13 has no crypt; the container's Python 3.11 has, and it saves a package.
+    # Removed in Python 3.13, but the container has Python 3.11, and this saves a package.
     warnings.simplefilter("ignore", DeprecationWarning)
     import crypt
 
@@ -14,7 +14,7 @@ HOME = Path("/srv/slipway/hub")
 
 
 def main() -> None:
-    """Replace the file whole: the registry reads it again when it has changed."""
+    """Replace the file atomically: the registry rereads it after a change."""
     users: dict[str, str] = json.loads((HOME / "basic-users.json").read_text())
     unfinished = HOME / "htpasswd.unfinished"
     unfinished.touch(mode=0o600)
@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def bcrypt(password: str) -> str:
-    """Return the hash of a password in the one form that the registry accepts; quick, as these are no secrets."""
+    """Return the bcrypt hash of a password, as the registry requires, with few rounds: these are no real secrets."""
     return crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=2**5))
 
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The command of the hub's container: runs its four servers, and ends when one of them does.
+# The command of the hub's container: runs its four servers, and exits when one of them does.
 set -eu
 here=$(dirname "$0")
 trap 'exit 0' TERM
@@ -12,5 +12,5 @@ python3 "$here/token_server.py" &
 nginx -c "$here/nginx.conf" &
 status=0
 wait -n || status=$?
-echo "A server of the stand-in Docker Hub ended with status $status: ending all" >&2
+echo "A server of the stand-in Docker Hub exited with status $status: stopping all" >&2
 exit 1

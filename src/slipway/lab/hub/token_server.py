@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stand-in for auth.docker.io: gives out the tokens that the registry accepts. Runs in the hub's container.
+"""The stand-in for auth.docker.io: issues the tokens that the registry accepts. Runs in the hub's container.
 
-The users are read at every request, so a test can change or revoke a password while the server runs.
+The users are read at every request, so tests can change or revoke a password while the server runs.
 """
 
 import base64
@@ -20,12 +20,12 @@ ISSUER = "auth.docker.io"
 SERVICE = "registry.docker.io"
 SECONDS = 300
 PUBLIC = ("library", "ratelimitpreview")
-LIMITED = "limited"  # the user who has asked too often
+LIMITED = "limited"  # the user that exceeds the rate limit
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP status, the JSON body, and headers beside the usual ones."""
+    """An HTTP status, the JSON body, and additional headers."""
 
     status: int
     body: dict[str, Any]
@@ -33,7 +33,7 @@ class Answer:
 
 
 def answer(credentials: tuple[str, str] | None, scopes: list[str], home: Path = HOME) -> Answer:
-    """Answer one request for a token. Wrong credentials are refused, never taken for none, as the real Hub does."""
+    """Answer a token request. As on the real Hub, wrong credentials are rejected, not treated as anonymous."""
     user, password = credentials or ("", "")
     if user == LIMITED:
         return Answer(429, {"details": "too many requests"}, {"Retry-After": "60"})
@@ -45,7 +45,7 @@ def answer(credentials: tuple[str, str] | None, scopes: list[str], home: Path = 
 
 
 def claims(user: str, scopes: list[str], now: int) -> dict[str, Any]:
-    """Return what a token says: who it is for, how long, and which of the wanted actions are granted."""
+    """Return the claims of a token: its user, its validity, and the granted actions."""
     return {
         "iss": ISSUER,
         "aud": SERVICE,
@@ -71,7 +71,7 @@ def granted(user: str, scope: str) -> dict[str, Any]:
 
 
 def signed(content: dict[str, Any], home: Path) -> str:
-    """Return a JSON web token, with the certificate in it by which the registry checks the signature."""
+    """Return a signed JSON web token, which includes the certificate for the registry to verify it."""
     certificate = "".join((home / "token.crt").read_text().splitlines()[1:-1])
     header = {"typ": "JWT", "alg": "RS256", "x5c": [certificate]}
     text = ".".join(encoded(json.dumps(part).encode()) for part in (header, content))
@@ -85,7 +85,7 @@ def encoded(content: bytes) -> str:
 
 
 def basic(authorization: str | None) -> tuple[str, str] | None:
-    """Return user and password of an Authorization header; one that makes no sense is a wrong password."""
+    """Return user and password of an Authorization header; a malformed one yields a wrong password."""
     if authorization is None:
         return None
     try:
@@ -96,7 +96,7 @@ def basic(authorization: str | None) -> tuple[str, str] | None:
 
 
 class Handler(BaseHTTPRequestHandler):
-    """GET with Basic credentials or none, and the form that containerd posts."""
+    """Handles GET with optional Basic credentials, and the POST form of containerd."""
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)

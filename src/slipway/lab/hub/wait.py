@@ -8,7 +8,7 @@ import urllib.error
 import urllib.request
 
 SECONDS = 15
-# A stranger is to be asked for a name by the registries; the token server gives him a token.
+# Registries require anonymous clients to authenticate; the token server gives them a token.
 EXPECTED = {
     "https://registry-1.docker.io/v2/": 401,
     "https://registry.slipway.test/v2/": 401,
@@ -17,7 +17,7 @@ EXPECTED = {
 
 
 def main() -> int:
-    """Return 0 when all answer as expected, or 1 and say which did not within SECONDS."""
+    """Return 0 if all servers answer as expected; print the first that does not within SECONDS and return 1."""
     deadline = time.monotonic() + SECONDS
     tls = ssl.create_default_context(cafile="/srv/slipway/keys/ca.crt")
     for url, expected in EXPECTED.items():
@@ -30,7 +30,7 @@ def main() -> int:
 
 
 def get(url: str, tls: ssl.SSLContext) -> int | str:
-    """Return the status of a GET, or why there is none."""
+    """Return the status of a GET request, or the reason why it failed."""
     try:
         with urllib.request.urlopen(url, timeout=2, context=tls) as response:
             return int(response.status)

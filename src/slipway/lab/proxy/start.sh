@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The command of the proxy's container: makes a password for USER, in which every character that URLs escape is one
-# that somebody will have some day, and becomes squid.
+# The command of the proxy's container: creates a password for USER that includes characters that URLs must escape, then
+# executes squid.
 set -eu
 here=$(dirname "$0")
 home=/srv/slipway/proxy

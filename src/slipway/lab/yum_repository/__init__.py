@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stand-in for Docker's yum repository: an image that serves real engines as signed rpms.
 
-`assemble.py` makes its content in a container of the tools image, out of Debian's packages, without a network.
-The same image serves the stand-in Docker Hub (slipway.lab.hub) and the proxy (slipway.lab.proxy): one builder, one
-certificate, one image. It is kept by content: it is made again when one of the folders or the tools image changes.
+`assemble.py` creates its content from Debian packages, in a container of the tools image without a network. The image
+also runs the stand-in Docker Hub (slipway.lab.hub) and the proxy (slipway.lab.proxy), so that one builder and one
+certificate serve all. It is rebuilt when one of the FOLDERS or the tools image changes.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ import docker
 from docker.models.containers import Container
 from docker.types import LogConfig
 
+from slipway.images.image import NAMESPACE
 from slipway.lab.errors import LabError
 
 HERE = Path(__file__).parent
@@ -29,16 +30,16 @@ PACKAGES_LABEL = "slipway.repository.packages"
 
 
 class RepositoryBuildError(LabError):
-    """The repository cannot be made; the message ends with the last lines of the program that makes it."""
+    """The repository cannot be built; the message ends with the last lines of assemble.py."""
 
 
 def build(client: docker.DockerClient, tools_image: str, report: Callable[[str], None]) -> str:
-    """Return the tag of the repository's image, making it first (about 15 s) where it is missing.
+    """Return the tag of the repository's image, building it (about 15 s) if it is missing.
 
-    report is called with a line for every step. Raises RepositoryBuildError.
+    report is called with a line per step. Raises RepositoryBuildError.
     """
     sources = _sources()
-    tag = f"slipway/stand-in-repository:{_content_key(str(client.images.get(tools_image).id), sources)}"
+    tag = f"{NAMESPACE}/stand-in-repository:{_content_key(str(client.images.get(tools_image).id), sources)}"
     if client.images.list(tag):
         return tag
     container = client.containers.create(
@@ -62,17 +63,17 @@ def build(client: docker.DockerClient, tools_image: str, report: Callable[[str],
 
 
 def fingerprint(client: docker.DockerClient, image: str) -> str:
-    """Return the fingerprint of the key that signs the packages in an image that `build` returned."""
+    """Return the fingerprint of the signing key of an image that `build` returned."""
     return str(client.images.get(image).labels[FINGERPRINT_LABEL])
 
 
 def packages(client: docker.DockerClient, image: str) -> frozenset[str]:
-    """Return the names that dnf can install of the distribution and of EPEL; what is a placeholder does not count."""
+    """Return the installable names of the distribution and of EPEL, without placeholders."""
     return frozenset(str(client.images.get(image).labels[PACKAGES_LABEL]).split())
 
 
 def _sources() -> dict[str, bytes]:
-    """Return the content of the folders' files, by their path below the folder that holds all of them."""
+    """Return the content of all files in FOLDERS, by path relative to their common parent."""
     return {
         str(path.relative_to(HERE.parent)): path.read_bytes()
         for folder in FOLDERS
@@ -82,7 +83,7 @@ def _sources() -> dict[str, bytes]:
 
 
 def _content_key(tools_image_id: str, sources: dict[str, bytes]) -> str:
-    """Return twelve hexadecimal digits that change when the tools image or a file does."""
+    """Return twelve hexadecimal digits that change with the tools image and every file."""
     digest = hashlib.sha256(tools_image_id.encode())
     for name, content in sources.items():
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
@@ -90,7 +91,7 @@ def _content_key(tools_image_id: str, sources: dict[str, bytes]) -> str:
 
 
 def _archive(sources: dict[str, bytes]) -> bytes:
-    """Return a tar archive that puts the files below /srv/slipway/source."""
+    """Return a tar archive with the files below /srv/slipway/source."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, content in sources.items():
@@ -101,18 +102,18 @@ def _archive(sources: dict[str, bytes]) -> bytes:
 
 
 def _follow(container: Container, report: Callable[[str], None]) -> None:
-    """Report the program's lines as they come, and wait for its end."""
+    """Report progress lines of the program until it exits."""
     lines = []
     for line in container.logs(stream=True, follow=True):
         lines.append(line.decode(errors="replace").rstrip())
         if lines[-1].startswith("* "):
             report(f"Stand-in repository: {lines[-1][2:]}")
     if container.wait()["StatusCode"]:
-        raise RepositoryBuildError("The stand-in repository cannot be made:\n" + "\n".join(lines[-20:]))
+        raise RepositoryBuildError("The stand-in repository cannot be built:\n" + "\n".join(lines[-20:]))
 
 
 def _commit(container: Container, tag: str) -> None:
-    """Turn the container in which the repository was made into the image that serves it."""
+    """Commit the container that built the repository as the image that serves it."""
     labels = {
         LABEL: "image",
         FINGERPRINT_LABEL: _read(container, KEYS / "fingerprint"),
@@ -123,7 +124,7 @@ def _commit(container: Container, tag: str) -> None:
 
 
 def _read(container: Container, path: PurePosixPath) -> str:
-    """Return the text of a file, whether the container runs or not."""
+    """Return the text of a file in a container, running or not."""
     chunks, _ = container.get_archive(str(path))
     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
         file = tar.extractfile(path.name)
