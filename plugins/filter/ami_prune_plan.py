@@ -4,12 +4,12 @@
 
 DOCUMENTATION = r"""
 name: ami_prune_plan
-short_description: Decide which images and snapshots have had their time
+short_description: Select the AMIs and snapshots to remove
 version_added: 0.1.0
 description:
-  - An image goes when it is neither among the newest nor young, and no instance, launch template, launch
-    configuration or parameter names it. Its snapshots go with it, and so do backups that are broken or of older
-    images, unless another image stands on them.
+  - An AMI is removed if it is neither among the newest nor recent, and no instance, launch template, launch
+    configuration or parameter refers to it. Its snapshots are removed with it, and so are backups that failed or
+    belong to older AMIs, unless another AMI uses them.
 positional: snapshots, instances, templates, configurations, parameters, policy
 options:
   _input:
@@ -38,17 +38,20 @@ options:
     elements: dict
     required: true
   parameters:
-    description: Results of a loop over regions, with the images that parameters name as C(msg).
+    description: Results of a loop over regions, with the AMIs that parameters refer to as C(msg).
     type: list
     elements: dict
     required: true
   policy:
-    description: With C(family), C(keep), C(days) and C(backup_keep). With C(keep) 0 no image goes, with
+    description: With C(family), C(keep), C(days) and C(backup_keep). With C(keep) 0 no AMI is removed, with
       C(backup_keep) 0 no backup.
     type: dict
     required: true
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: amazon.aws.ec2_ami
+  - module: amazon.aws.ec2_snapshot
 """
 
 EXAMPLES = r"""
@@ -62,11 +65,11 @@ _value:
   type: dict
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import ami_prune
+from ansible_collections.slipway.platform.plugins.plugin_utils import ami_prune
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"ami_prune_plan": ami_prune.plan}

@@ -4,22 +4,24 @@
 
 DOCUMENTATION = r"""
 name: ami_resources
-short_description: List images and the snapshots that they stand on
+short_description: List AMIs and their snapshots
 version_added: 0.1.0
 description:
-  - Flattens what M(amazon.aws.ec2_ami_info) tells.
+  - Flattens the results of M(amazon.aws.ec2_ami_info).
 positional: kinds
 options:
   _input:
-    description: Images by region.
+    description: AMIs by region.
     type: dict
     required: true
   kinds:
-    description: What to list, V(image) and V(snapshot).
+    description: Kinds of resources to list, V(image) and V(snapshot).
     type: list
     elements: str
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: amazon.aws.ec2_ami_info
 """
 
 EXAMPLES = r"""
@@ -29,16 +31,16 @@ snapshots: "{{ images | slipway.platform.ami_resources(['snapshot']) }}"
 
 RETURN = r"""
 _value:
-  description: Each with C(region), C(id) and C(kind).
+  description: The resources, each with C(region), C(id) and C(kind).
   type: list
   elements: dict
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import ami_images
+from ansible_collections.slipway.platform.plugins.plugin_utils import ami_images
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"ami_resources": ami_images.resources}

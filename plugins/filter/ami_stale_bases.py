@@ -4,50 +4,52 @@
 
 DOCUMENTATION = r"""
 name: ami_stale_bases
-short_description: Tell which images stand on a base that is old, gone, deprecated, or superseded
+short_description: Report AMIs whose base is old, missing, deprecated, or superseded
 version_added: 0.1.0
 description:
-  - Goes by the tag C(slipway:base).
+  - The base of an AMI is in its tag C(slipway:base).
 positional: bases, days, newest
 options:
   _input:
-    description: The images, as M(amazon.aws.ec2_ami_info) tells them.
+    description: The AMIs, as M(amazon.aws.ec2_ami_info) returns them.
     type: list
     elements: dict
     required: true
   bases:
-    description: Their bases, those that AWS shows, which hides what others have deprecated.
+    description: Their bases. AWS does not return those that another account has deprecated.
     type: list
     elements: dict
     required: true
   days:
-    description: The age from which on a base is old.
+    description: The age in days at which a base counts as old.
     type: int
     required: true
   newest:
-    description: What is baked from now.
+    description: The base of new AMIs.
     type: dict
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: amazon.aws.ec2_ami_info
 """
 
 EXAMPLES = r"""
 stale: "{{ images | slipway.platform.ami_stale_bases(bases, 30) }}"
-# => ["docker-el9-20260801 (ami-...) stands on ami-..., which is 45 days old"]
+# => ["docker-el9-20260801 (ami-...) is based on ami-..., which is 45 days old"]
 """
 
 RETURN = r"""
 _value:
-  description: A sentence for each.
+  description: A sentence for each such AMI.
   type: list
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import ami_bases
+from ansible_collections.slipway.platform.plugins.plugin_utils import ami_bases
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"ami_stale_bases": ami_bases.stale}

@@ -4,10 +4,11 @@
 
 DOCUMENTATION = r"""
 name: aws_fault
-short_description: Say in one sentence why AWS could not be asked
+short_description: Explain in one sentence why a request to AWS failed
 version_added: 0.1.0
 description:
-  - Tells a missing boto3, missing or refused credentials, a missing permission, and a region that does not answer.
+  - Recognizes a missing collection or boto3, missing or rejected credentials, a missing permission, and a region that
+    does not answer.
 positional: region
 options:
   _input:
@@ -15,7 +16,7 @@ options:
     type: dict
     required: true
   region:
-    description: The region that was asked.
+    description: The region of the request.
     type: str
     required: true
 author:
@@ -24,20 +25,20 @@ author:
 
 EXAMPLES = r"""
 msg: "{{ ansible_failed_result | slipway.platform.aws_fault('eu-central-1') }}"
-# => "there are no credentials for AWS: ..."
+# => "no usable AWS credentials (Unable to locate credentials): ..."
 """
 
 RETURN = r"""
 _value:
-  description: The sentence, without its full stop.
+  description: The sentence, without a full stop.
   type: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import aws_fault
+from ansible_collections.slipway.platform.plugins.plugin_utils import aws_errors
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
-        return {"aws_fault": aws_fault.sentence}
+        return {"aws_fault": aws_errors.sentence}

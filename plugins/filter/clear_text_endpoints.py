@@ -4,13 +4,13 @@
 
 DOCUMENTATION = r"""
 name: clear_text_endpoints
-short_description: Find the addresses of services of AWS that would be asked in clear text
+short_description: Select the endpoints of AWS services that would be used without encryption
 version_added: 0.1.0
 description:
-  - An address is private when it begins with C(https://), or leads to the host itself.
+  - An endpoint is safe if it starts with C(https://), or refers to the host itself.
 options:
   _input:
-    description: The addresses, empty for AWS' usual one.
+    description: The URLs of the endpoints, empty for the default one.
     type: list
     elements: str
     required: true
@@ -25,16 +25,16 @@ unsafe: "{{ ['', 'https://a.example.com', 'http://b.example.com'] | slipway.plat
 
 RETURN = r"""
 _value:
-  description: Those of the addresses that are not private.
+  description: The endpoints that are not safe.
   type: list
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import endpoint_address
+from ansible_collections.slipway.platform.plugins.plugin_utils import endpoints
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
-        return {"clear_text_endpoints": endpoint_address.in_clear}
+        return {"clear_text_endpoints": endpoints.unencrypted}

@@ -4,22 +4,24 @@
 
 DOCUMENTATION = r"""
 name: fleet_drift
-short_description: Name what differs between an auto scaling group and what is wanted
+short_description: List the settings of an Auto Scaling group that differ
 version_added: 0.1.0
 description:
-  - Compares what M(amazon.aws.autoscaling_group_info) tells.
+  - Compares the result of M(amazon.aws.autoscaling_group_info) with the wanted settings.
 positional: wanted
 options:
   _input:
-    description: The group, an empty one where there is none.
+    description: The group, an empty dictionary if there is none.
     type: dict
     required: true
   wanted:
-    description: What is wanted, as C(__ami_fleet_wanted) of the role ami_fleet.
+    description: The wanted settings, as C(__ami_fleet_wanted) of the role ami_fleet.
     type: dict
     required: true
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: amazon.aws.autoscaling_group_info
 """
 
 EXAMPLES = r"""
@@ -29,16 +31,16 @@ drift: "{{ group | slipway.platform.fleet_drift({'min_size': 2, 'version': '7'})
 
 RETURN = r"""
 _value:
-  description: What differs.
+  description: Names of the settings.
   type: list
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import fleet_state
+from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_state
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"fleet_drift": fleet_state.drift}

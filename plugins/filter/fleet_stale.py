@@ -4,31 +4,34 @@
 
 DOCUMENTATION = r"""
 name: fleet_stale
-short_description: List the instances of an auto scaling group that would not be launched so today
+short_description: List the outdated instances of an Auto Scaling group
 version_added: 0.1.0
 description:
-  - Compares each instance's version of the launch template and its image. Instances that end already do not count.
+  - An instance is outdated if its version of the launch template or its AMI differs. Terminating instances are ignored.
 positional: instances, version, image
 options:
   _input:
-    description: The group, as M(amazon.aws.autoscaling_group_info) tells it.
+    description: The group, as M(amazon.aws.autoscaling_group_info) returns it.
     type: dict
     required: true
   instances:
-    description: Its instances, as M(amazon.aws.ec2_instance_info) tells them.
+    description: Its instances, as M(amazon.aws.ec2_instance_info) returns them.
     type: list
     elements: dict
     required: true
   version:
-    description: Version of the launch template that is wanted.
+    description: The wanted version of the launch template.
     type: str
     required: true
   image:
-    description: Image that is wanted.
+    description: The wanted AMI.
     type: str
     required: true
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: amazon.aws.autoscaling_group_info
+  - module: amazon.aws.autoscaling_instance_refresh
 """
 
 EXAMPLES = r"""
@@ -38,16 +41,16 @@ stale: "{{ group | slipway.platform.fleet_stale(instances, '7', 'ami-0123456789a
 
 RETURN = r"""
 _value:
-  description: Ids of instances.
+  description: IDs of the instances.
   type: list
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import fleet_state
+from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_state
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"fleet_stale": fleet_state.stale}

@@ -3,14 +3,14 @@
 
 DOCUMENTATION = r"""
 name: helper_logins
-short_description: Make a login without a password for every user of every registry
+short_description: Create a login with a credential helper for each user and registry
 version_added: 0.1.0
 description:
-  - What M(slipway.platform.docker_credential) takes to name a credential helper that knows the passwords itself.
+  - Creates O(slipway.platform.docker_login#module:logins) for a credential helper that obtains passwords itself.
 positional: helper
 options:
   _input:
-    description: Each with C(registry), otherwise V(docker.io), and C(users), otherwise root alone.
+    description: Registries with C(registry), by default V(docker.io), and C(users), by default root only.
     type: list
     elements: dict
     required: true
@@ -20,11 +20,13 @@ options:
     required: true
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: slipway.platform.docker_login
 """
 
 EXAMPLES = r"""
 logins: "{{ [{'registry': 'docker.io', 'users': ['root', 'alice']}] | slipway.platform.helper_logins('slipway') }}"
-# => two logins with the helper slipway: that of root, that of alice
+# => two logins with the helper slipway, for root and for alice
 """
 
 RETURN = r"""
@@ -44,7 +46,7 @@ def helper_logins(registries, helper):
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"helper_logins": helper_logins}

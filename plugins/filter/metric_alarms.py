@@ -4,11 +4,11 @@
 
 DOCUMENTATION = r"""
 name: metric_alarms
-short_description: Make alarms on exactly the dimensions that host_metrics has published
+short_description: Create alarms for the dimensions that host_metrics publishes
 version_added: 0.1.0
 description:
-  - Makes what M(amazon.aws.cloudwatch_metric_alarm) takes.
-  - An alarm on other dimensions than those of its metric stays silent.
+  - Creates the options of M(amazon.aws.cloudwatch_metric_alarm).
+  - An alarm whose dimensions differ from those of its metric never fires.
 positional: namespace, identity
 options:
   _input:
@@ -17,7 +17,7 @@ options:
     elements: dict
     required: true
   namespace:
-    description: Namespace of the metrics.
+    description: The namespace of the metrics.
     type: str
     required: true
   identity:
@@ -26,6 +26,8 @@ options:
     required: true
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: amazon.aws.cloudwatch_metric_alarm
 """
 
 EXAMPLES = r"""
@@ -44,11 +46,11 @@ _value:
   elements: dict
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import metric_alarms
+from ansible_collections.slipway.platform.plugins.plugin_utils import metric_alarms
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"metric_alarms": metric_alarms.alarms}

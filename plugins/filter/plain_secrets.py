@@ -4,18 +4,20 @@
 
 DOCUMENTATION = r"""
 name: plain_secrets
-short_description: Say what looks like a secret in settings that everybody may read
+short_description: Report apparent secrets in settings that anyone can read
 version_added: 0.1.0
 description:
-  - Knows secrets by their form, as M(slipway.platform.image_check) does, and by the names under which they stand.
-  - The secret itself is not told.
+  - Recognizes secrets by their format, as M(slipway.platform.machine_image_check) does, and by typical names.
+  - The secret itself is not returned.
 options:
   _input:
-    description: Settings, nested as they may be.
+    description: Settings, with any nesting.
     type: raw
     required: true
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: slipway.platform.machine_image_check
 """
 
 EXAMPLES = r"""
@@ -25,16 +27,16 @@ found: "{{ {'users': [{'name': 'ops', 'passwd': 'x'}]} | slipway.platform.plain_
 
 RETURN = r"""
 _value:
-  description: What was found, nothing where there is none.
+  description: A phrase for each apparent secret.
   type: list
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import plain_secrets
+from ansible_collections.slipway.platform.plugins.plugin_utils import plain_secrets
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"plain_secrets": plain_secrets.find}

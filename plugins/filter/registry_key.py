@@ -4,10 +4,10 @@
 
 DOCUMENTATION = r"""
 name: registry_key
-short_description: Tell under which key the docker command looks for a registry's credentials
+short_description: Return the key under which the docker command stores a registry's credentials
 version_added: 0.1.0
 description:
-  - Every spelling of Docker Hub ends at the one key that serves pulls.
+  - Every spelling of Docker Hub maps to the one key that is used for pulls.
 options:
   _input:
     description: The address of a registry.
@@ -15,6 +15,8 @@ options:
     required: true
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: slipway.platform.docker_login
 """
 
 EXAMPLES = r"""
@@ -28,11 +30,11 @@ _value:
   type: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils import registry_names
+from ansible_collections.slipway.platform.plugins.module_utils.registry import names as registry_names
 
 
 class FilterModule:
-    """Makes the pure function a filter."""
+    """Provides the filter."""
 
     def filters(self):
         return {"registry_key": registry_names.key_of}

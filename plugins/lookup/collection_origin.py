@@ -4,12 +4,14 @@
 
 DOCUMENTATION = r"""
 name: collection_origin
-short_description: Tell the version and the commit of this collection
+short_description: Return the version and the commit of this collection
 version_added: 0.1.0
 description:
-  - Looks on the controller. An installed collection, and a clone without git, have no commit.
+  - Reads them on the controller. An installed collection has no commit, nor has a clone if git is not installed.
 author:
   - Slipway contributors (@slipway)
+seealso:
+  - module: slipway.platform.machine_image_manifest
 """
 
 EXAMPLES = r"""
@@ -18,7 +20,7 @@ made_by: "{{ lookup('slipway.platform.collection_origin').version }}"
 
 RETURN = r"""
 _raw:
-  description: C(version) and C(commit), which ends with V(-dirty) where tracked files were changed since.
+  description: C(version) and C(commit), which ends with V(-dirty) if tracked files have been changed since.
   type: list
   elements: dict
 """
@@ -26,7 +28,7 @@ _raw:
 import os
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.slipway.platform.plugins.module_utils.collection_origin import origin
+from ansible_collections.slipway.platform.plugins.plugin_utils.collection_origin import origin
 
 COLLECTION = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
 

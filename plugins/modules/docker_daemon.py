@@ -5,40 +5,37 @@
 
 DOCUMENTATION = r"""
 module: docker_daemon
-short_description: Prove and write the configuration of the Docker engine, and bring the engine to a state
+short_description: Validate and write the Docker engine's configuration, and manage its state
 version_added: 0.1.0
 description:
-  - Writes C(daemon.json), and a systemd drop-in where C(daemon.json) alone cannot say it (C(hosts) and the proxy).
+  - Writes C(daemon.json), and a systemd drop-in for settings that C(daemon.json) alone cannot express (C(hosts) and the
+    proxy).
   - Before a new C(daemon.json) is put in place, the installed dockerd is started with a copy of it, in namespaces of
-    its own beside the live engine. What it refuses is never written.
+    its own beside the live engine. A configuration that it rejects is never written.
   - Starts, stops or restarts the engine and waits until its API answers.
-  - When it does not come up with new files, the previous ones are put back, the engine is started with them if it ran
-    before, and the module fails with the journal's lines.
+  - If the engine does not start with new files, the previous ones are restored, the engine is started with them if it
+    was running before, and the module fails with the lines of the journal.
 options:
   options:
     description:
-      - The whole content of C(daemon.json). Options that are null are left out.
-      - Without it, the engine's files are left as they are.
-      - The values of C(log-opts) become strings, because dockerd takes nothing else.
+      - The whole content of C(daemon.json). Options that are null are omitted.
+      - If unset, the engine's files are left as they are.
+      - The values of C(log-opts) are converted to strings, because dockerd accepts nothing else.
+      - On a node of a swarm, C(live-restore) is left out, because dockerd does not start with it there.
     type: dict
   proxy:
-    description: The proxy of the engine itself, for pulling images. Written to O(proxy_env), which only root may read.
-    type: dict
-    default: {}
-    suboptions:
-      http:
-        description: The address of the proxy for HTTP, with credentials if needed.
-        type: str
-      https:
-        description: The address of the proxy for HTTPS, with credentials if needed.
-        type: str
-      no_proxy:
-        description: Hosts and networks that are reached directly.
-        type: list
-        elements: str
+    description:
+      - The proxy that the engine itself uses to pull images. Written to O(proxy_env), which only root can read.
+  open_api:
+    description:
+      - Accept C(hosts) in O(options) that other machines can reach without a client certificate. Anyone who reaches
+        such a port is root on the host.
+    type: bool
+    default: false
   path:
     description:
-      - Where the options are written. A file that this module did not write is kept as a backup.
+      - Where the options are written. A file that this module did not write is kept as a backup, and a warning names
+        its options that go.
     type: path
     default: /etc/docker/daemon.json
   dropin:
@@ -47,15 +44,17 @@ options:
     default: /etc/systemd/system/docker.service.d/slipway.conf
   containerd_dropin:
     description:
-      - The drop-in of containerd.service, by which containerd's data go along to C(data-root) in O(options), as
-        C(<data-root>/containerd/daemon).
-      - Absent without C(data-root), and beside an engine that brings no containerd.service.
+      - The drop-in of containerd.service that moves containerd's data to C(<data-root>/containerd/daemon), below the
+        C(data-root) in O(options).
+      - Absent without C(data-root), and with an engine that does not ship containerd.service.
     type: path
     default: /etc/systemd/system/containerd.service.d/slipway.conf
   data_root_leave_data:
     description:
-      - With V(false), a C(data-root) that would leave images, containers or volumes behind is refused.
-      - An engine that moves stops with its containers first.
+      - With V(false), a C(data-root) that would leave images, containers or volumes behind is rejected. So is a change
+        of C(userns-remap), C(storage-driver), C(features.containerd-snapshotter), C(containerd-namespace) or
+        C(exec-root) that would hide them, or that would leave running containers without their engine.
+      - Otherwise such an engine is stopped first, together with its containers.
     type: bool
     default: false
   proxy_env:
@@ -63,84 +62,102 @@ options:
     type: path
     default: /etc/docker/proxy.env
   dockerd:
-    description: The engine that the configuration is proven with. Where it is not installed, nothing is proven.
+    description: The dockerd that validates the configuration. If it is not installed, nothing is validated.
     type: path
     default: /usr/bin/dockerd
   prove:
-    description: When V(false), a C(daemon.json) that stops the engine is noticed at its next start only.
+    description: With V(false), a C(daemon.json) that stops the engine is not noticed before its next start.
     type: bool
     default: true
   prove_timeout:
-    description: How many seconds the proof may take. It takes less than one or two where it succeeds.
+    description: Time limit of the validation in seconds. A successful one takes a second or two.
     type: int
     default: 30
   prune:
     description:
-      - A systemd timer that removes what the engine no longer needs, with C(docker system prune). Empty removes it.
-      - Without it, the timer is left as it is. The engine is not restarted for it.
+      - A systemd timer that runs C(docker system prune). An empty dictionary removes it.
+      - If unset, the timer is left as it is. A change of the timer does not restart the engine.
     type: dict
     suboptions:
       schedule:
-        description: When, as systemd's OnCalendar takes it, such as V(weekly) or V(Sun 03:30).
+        description: When to prune, in the format of systemd's OnCalendar, such as V(weekly) or V(Sun 03:30).
         type: str
       filters:
         description:
-          - What is spared, as filters of C(docker system prune). V([until=168h]) if unset, what is younger than a week.
+          - What to keep, as filters of C(docker system prune). The default is V([until=168h]), which keeps everything
+            younger than a week.
         type: list
         elements: str
       all:
-        description: Whether images that have a name go too, when no container uses them.
+        description: Whether to remove unused images that have a name too.
         type: bool
       volumes:
         description:
-          - Whether anonymous volumes go too, and all volumes before engine 23.
-          - Docker refuses it beside an until filter.
+          - Whether to remove anonymous volumes too, and with engines before 23 all unused volumes.
+          - Docker rejects this together with an until filter.
         type: bool
   state:
     description:
-      - With V(started), a running engine is left alone; RV(restart_pending) tells whether it should not be.
-      - With V(current), an engine that runs with older files than those in place is restarted, and only then.
-      - With V(restarted), the engine is always restarted. Containers keep running under live-restore.
-      - With V(stopped), the socket is stopped first, because it would start the service again. Under live-restore,
-        containers run on.
-      - With V(drained), the containers stop too, live-restore or not, and restart policies hold at the next start.
+      - With V(started), a running engine is left alone; RV(restart_pending) says whether it needs a restart.
+      - With V(current), the engine is restarted only if it runs with older files than those in place.
+      - With V(restarted), the engine is always restarted. Containers keep running with live-restore.
+      - With V(stopped), the socket is stopped first, because it would start the service again. With live-restore,
+        containers keep running.
+      - With V(drained), the containers are stopped too, with or without live-restore, and restart policies apply at the
+        next start.
       - With V(absent), the engine is drained and disabled, containerd is stopped, and the files of this module are
-        removed. A C(daemon.json) that was edited since stays. Packages and data stay.
+        removed. A C(daemon.json) that was edited since is kept, and so are packages and data.
     type: str
     choices: [started, current, stopped, drained, restarted, absent]
     default: started
   baking:
     description:
-      - Whether this is an image in the making, in a chroot, a container or an instance. Files are written, and units
-        enabled for its first boot. Nothing is started, stopped or asked, and O(state) has no effect but for V(absent).
-      - A new C(daemon.json) is given to C(dockerd --validate) instead of being proven by a start. That finds what
-        dockerd cannot read, about half of what would stop it. Engines before 23.0 lack it, which is a warning.
-      - An engine that runs all the same keeps its old configuration until its machine is booted anew.
+      - Whether an image is being built, in a chroot, a container or an instance. Files are written, and units are
+        enabled for its first boot. Nothing is started, stopped or queried. V(absent) is a failure, any other O(state)
+        has no effect.
+      - A new C(daemon.json) is validated with C(dockerd --validate) instead of a trial start. That detects what dockerd
+        cannot parse, which is about half of what would stop it. Engines before 23.0 do not support it, which is a
+        warning.
+      - An engine that is running nevertheless keeps its old configuration until its machine is rebooted.
+      - If unset, a chroot is taken for one.
     type: bool
-    default: false
   enabled:
-    description: Whether the engine, its socket and containerd start at boot. Without it, that is left as it is.
+    description: Whether the engine, its socket and containerd start at boot. If unset, that is left as it is.
     type: bool
-  socket:
-    description: The unix socket of the API.
-    type: path
-    default: /run/docker.sock
   timeout:
-    description: How many seconds a start or a stop may take, and then the API until it answers.
+    description: Time limit in seconds of a stop or a reload.
     type: int
     default: 60
+  start_timeout:
+    description:
+      - Time limit in seconds of a start. An engine with many containers or a slow disk takes minutes.
+      - The journal has a line of progress every 30 seconds. An engine that is still starting when the time is up is a
+        failure without a rollback, because it may come up yet.
+    type: int
+    default: 600
 author:
   - Slipway contributors (@slipway)
+extends_documentation_fragment:
+  - slipway.platform.attributes
+  - slipway.platform.attributes.docker_engine
+  - slipway.platform.engine_socket
+  - slipway.platform.proxies
 attributes:
   check_mode:
-    description: Runs the proof where dockerd is installed, because it changes nothing. Writes and starts nothing.
     support: full
+    details: Validates the configuration where dockerd is installed, because that changes nothing.
   diff_mode:
-    description: Shows the files, without the passwords of proxies, and the state.
     support: full
+    details: Shows the files, without the passwords of proxies, and the state.
   idempotent:
-    description: The second run reads the files, and asks systemd and the API. Not for O(state=restarted).
     support: partial
+    details: All states except O(state=restarted). A second run reads the files, and queries systemd and the API.
+seealso:
+  - module: slipway.platform.docker_access
+  - module: slipway.platform.docker_package_repository
+  - name: dockerd
+    description: The options of C(daemon.json).
+    link: https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
 """
 
 EXAMPLES = r"""
@@ -162,13 +179,13 @@ EXAMPLES = r"""
     enabled: true
   register: engine
 
-- name: Make the engine of an image ready for its first boot
+- name: Prepare the engine of an image for its first boot
   slipway.platform.docker_daemon:
     options: {live-restore: true}
     enabled: true
     baking: true
 
-- name: Restart it if it runs with an older configuration
+- name: Restart the engine if it runs with an older configuration
   slipway.platform.docker_daemon:
     state: current
 """
@@ -176,9 +193,9 @@ EXAMPLES = r"""
 RETURN = r"""
 proven:
   description:
-    - Whether the installed dockerd accepts this C(daemon.json), with O(baking) as far as C(dockerd --validate) tells.
-    - One that is in place unchanged counts as accepted.
-    - V(false) where dockerd is not installed, where no namespaces can be made, or without O(prove).
+    - Whether the installed dockerd accepts this C(daemon.json); with O(baking), whether C(dockerd --validate) does.
+    - A file that is in place unchanged counts as accepted.
+    - V(false) if dockerd is not installed, if namespaces cannot be created, or without O(prove).
   returned: with O(options)
   type: bool
 backup_file:
@@ -186,12 +203,12 @@ backup_file:
   returned: when there was one
   type: str
 log:
-  description: The last lines of the log of the dockerd that refused.
-  returned: refusal
+  description: The last lines of the log of the dockerd that rejected the configuration.
+  returned: when the configuration was rejected
   type: list
   elements: str
 before:
-  description: The state of the service when the module began, as systemd names it. V(unknown) with O(baking).
+  description: The state of the service when the module started, as systemd names it. V(unknown) with O(baking).
   returned: success
   type: str
   sample: inactive
@@ -201,19 +218,19 @@ state:
   type: str
   sample: active
 pid:
-  description: The process id of the engine, 0 when it does not run.
+  description: The process ID of the engine, 0 when it is not running.
   returned: success
   type: int
 api_version:
-  description: The newest API version that the engine speaks, empty when it does not run.
+  description: The newest API version that the engine supports, empty when it is not running.
   returned: success
   type: str
-  sample: '1.45'
+  sample: '1.55'
 engine_version:
-  description: The version of the engine, empty when it does not run.
+  description: The version of the engine, empty when it is not running.
   returned: success
   type: str
-  sample: 26.1.5
+  sample: 29.7.2
 restart_pending:
   description: Whether the engine runs with an older configuration than the one in place.
   returned: success
@@ -225,50 +242,56 @@ journal:
   elements: str
 """
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils import (
-    daemon_config,
-    daemon_files,
-    engine_baking,
-    engine_removal,
-    engine_service,
-    engine_units,
-    file_io,
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import data_root
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import files as daemon_files
+from ansible_collections.slipway.platform.plugins.module_utils.engine import (
+    baking,
     prune_timer,
-    url_secrets,
+    removal,
+    service,
+    units,
 )
+from ansible_collections.slipway.platform.plugins.module_utils.host import files
+from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
+from ansible_collections.slipway.platform.plugins.module_utils.module import shared_options
+from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 
 STATES = ["started", "current", "stopped", "drained", "restarted", "absent"]
 
 
 def run(module):
-    """The timer is planned first, because a plan can be refused, and carried out last, because it needs no rollback."""
+    """Plan the timer first, because a plan can be rejected, and apply it last, because it needs no rollback."""
+    module.params["baking"] = is_baked(module.params["baking"])
     absent = module.params["state"] == "absent"
+    if absent and module.params["baking"]:
+        raise units.ServiceError(
+            "docker_engine_state: absent stops an engine, and while an image is baked nothing is stopped: begin with "
+            "an image that has no engine, or run this on the running machine without slipway_baking. "
+            "Nothing was changed."
+        )
+    module.params["options"], lost = data_root.without_live_restore(module.params["options"])
+    if lost:
+        module.warn("live-restore is left out: this host is a node of a swarm, where dockerd does not start with it.")
     planned = prune_timer.plan(module, {} if absent else module.params["prune"])
     if absent:
-        result = engine_removal.run(module)
+        result = removal.run(module)
     elif module.params["baking"]:
-        result = engine_baking.run(module)
+        result = baking.run(module)
     else:
-        result = engine_service.run(module, lambda: daemon_files.configure(module))
+        result = service.run(module, lambda: daemon_files.configure(module))
     result["diff"] += [daemon_files.difference(path, text) for path, text, _ in planned.changes]
     result["changed"] |= prune_timer.carry_out(module, planned)
     return result
 
 
+@explained
 def main():
-    module = AnsibleModule(
+    module = GuardedModule(
         argument_spec={
             "options": {"type": "dict"},
-            "proxy": {
-                "type": "dict",
-                "default": {},
-                "options": {
-                    "http": {"type": "str", "no_log": True},
-                    "https": {"type": "str", "no_log": True},
-                    "no_proxy": {"type": "list", "elements": "str"},
-                },
-            },
+            **shared_options.PROXIES,
+            "open_api": {"type": "bool", "default": False},
             "path": {"type": "path", "default": "/etc/docker/daemon.json"},
             "dropin": {"type": "path", "default": "/etc/systemd/system/docker.service.d/slipway.conf"},
             "containerd_dropin": {"type": "path", "default": "/etc/systemd/system/containerd.service.d/slipway.conf"},
@@ -287,21 +310,21 @@ def main():
                 },
             },
             "state": {"type": "str", "choices": STATES, "default": "started"},
-            "baking": {"type": "bool", "default": False},
+            "baking": {"type": "bool"},
             "enabled": {"type": "bool"},
-            "socket": {"type": "path", "default": "/run/docker.sock"},
+            **shared_options.ENGINE_SOCKET,
             "timeout": {"type": "int", "default": 60},
+            "start_timeout": {"type": "int", "default": 600},
         },
         supports_check_mode=True,
     )
-    module.no_log_values.update(url_secrets.secrets_of([module.params["options"], module.params["proxy"]]))
     try:
         module.exit_json(**run(module))
     except daemon_config.DaemonConfigError as error:
         module.fail_json(msg=f"{error}. Nothing was changed.")
-    except engine_units.ServiceError as error:
+    except units.ServiceError as error:
         module.fail_json(msg=str(error))
-    except file_io.WriteError as error:
+    except files.WriteError as error:
         module.fail_json(msg=f"{error}. The previous configuration is in place.")
 
 

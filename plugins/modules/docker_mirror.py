@@ -5,31 +5,32 @@
 
 DOCUMENTATION = r"""
 module: docker_mirror
-short_description: Mirror chosen versions of the engine's packages, with their key, in the layout of download.docker.com
+short_description: Mirror selected versions of the engine's packages and their key like download.docker.com
 version_added: 0.1.0
 description:
-  - Verifies the fingerprint of each family's key, finds the chosen versions, and fails with all problems at once,
+  - Verifies the fingerprint of each family's key, finds the selected versions, and fails with a list of all problems
     before anything is changed.
-  - Downloads what is missing or damaged, verifies that each package is signed by the pinned key, makes the metadata,
-    and only then lets the trees be served, each in one step. What is served stays as it is when any of that fails.
-  - Removes what is no longer chosen, last.
-  - Every run asks the source, since a pin such as V(26.1) means the newest there is, and verifies every package.
+  - Downloads what is missing or damaged, verifies that each package is signed by the pinned key, generates the
+    metadata, and only then publishes the trees, each atomically. If any step fails, the published trees stay as they
+    are.
+  - Removes packages that are no longer selected, last.
+  - Every run queries the source, because a pin such as V(26.1) means the newest 26.1.x, and verifies every package.
 options:
   source_root:
-    description: What is mirrored. Trees are expected below it as below C(https://download.docker.com/linux).
+    description: The source. Its trees must be laid out as those below C(https://download.docker.com/linux).
     type: str
     required: true
   directory:
-    description: Where the mirror lies. A web server that serves this directory serves the mirror below C(/linux).
+    description: The mirror's directory. A web server that serves it serves the mirror below C(/linux).
     type: path
     required: true
   releases:
-    description: Which releases to mirror, by the name of their family.
+    description: Releases to mirror, by the name of their family.
     type: dict
     required: true
     suboptions:
       centos:
-        description: Releases of the tree that serves CentOS and most of its relatives.
+        description: Releases of the tree for CentOS and most of its relatives.
         type: list
         elements: str
         default: []
@@ -44,47 +45,57 @@ options:
         elements: str
         default: []
   architectures:
-    description: Which architectures to mirror, whatever the mirror's own is.
+    description: Architectures to mirror, independent of the mirror's own.
     type: list
     elements: str
     choices: [aarch64, ppc64le, s390x, x86_64]
     default: [x86_64]
   versions:
     description:
-      - Pins of the engine, such as V(26.1) (the newest 26.1.x) or V(26.1.5). Empty is the newest of all.
-      - A pin that only some of the repositories have is a warning; one that none has is a failure.
+      - Pins of the engine, such as V(26.1) (the newest 26.1.x) or V(26.1.5). An empty list selects the newest version.
+      - A pin that is missing in some of the repositories is a warning; one that is missing in all of them is a failure.
     type: list
     elements: str
     default: []
   plugins:
-    description: Which plugins of the command line to mirror, in their newest version, as containerd.io is.
+    description: CLI plugins to mirror. Like containerd.io, they are mirrored in their newest version.
     type: list
     elements: str
     choices: [buildx, compose]
     default: [buildx, compose]
   gpg_key:
-    description: The key's address, or its path on the mirror. Without it, C(<source_root>/<family>/gpg).
+    description: The key's URL, or its path on the mirror. The default is C(<source_root>/<family>/gpg).
     type: str
   gpg_fingerprint:
-    description: The fingerprints of the keys to trust, with or without spaces. Every key of the key file is among them.
+    description: Fingerprints of trusted keys, with or without spaces. They must include every key in the key file.
     type: list
     elements: str
     required: true
+  signing_key:
+    description:
+      - Path on the mirror of a secret key without a passphrase, as written by C(gpg --export-secret-keys). It signs the
+        metadata, so that hosts can verify them (C(repo_gpgcheck)). Requires gpg on the mirror.
+      - Its public part is published next to the packages' key as C(linux/<family>/gpg-with-metadata).
+    type: path
   proxy:
     description: The proxy for the source, with credentials if needed.
     type: str
 author:
   - Slipway contributors (@slipway)
+extends_documentation_fragment:
+  - slipway.platform.attributes
 attributes:
   check_mode:
-    description: Finds out and says what would come and go. Needs neither createrepo_c nor dnf's download command.
     support: full
+    details: Lists the packages that would be added and removed. Needs neither createrepo_c nor dnf's download command.
   diff_mode:
-    description: Shows the packages before and after.
     support: full
+    details: Shows the packages before and after.
   idempotent:
-    description: The second run changes nothing, unless the source has newer versions that the pins allow.
     support: full
+    details: A second run changes something only if the source has newer versions that the pins allow.
+seealso:
+  - module: slipway.platform.docker_package_repository
 """
 
 EXAMPLES = r"""
@@ -100,53 +111,48 @@ EXAMPLES = r"""
 
 RETURN = r"""
 pending:
-  description: Whether the mirror differed from what was chosen; the same as C(changed), for tasks that hide that.
+  description: Whether the mirror differed from the selection; the same as C(changed), for tasks that override that.
   returned: success
   type: bool
 packages:
-  description: What each tree holds, or would hold.
+  description: The packages of each tree, in check mode after the run that was simulated.
   returned: success
   type: dict
   sample: {linux/centos/9/x86_64/stable: [docker-ce-3:26.1.5-1.el9.x86_64]}
 problems:
-  description: Every problem, a sentence each.
-  returned: when what was chosen is not there
+  description: A sentence for each problem.
+  returned: when something that was selected does not exist
   type: list
   elements: str
 """
 
 import os
 
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.slipway.platform.plugins.module_utils import (
-    mirror_choice,
-    mirror_tree,
-    proxy_address,
-    repository_key,
-    url_secrets,
-    yum_repo,
+from ansible_collections.slipway.platform.plugins.module_utils.host.files import WriteError, is_up_to_date, put, remove
+from ansible_collections.slipway.platform.plugins.module_utils.mirror import choice as mirror_choice
+from ansible_collections.slipway.platform.plugins.module_utils.mirror import tree as mirror_tree
+from ansible_collections.slipway.platform.plugins.module_utils.mirror.error import MirrorError
+from ansible_collections.slipway.platform.plugins.module_utils.mirror.signing import MetadataSigner, NoSigner
+from ansible_collections.slipway.platform.plugins.module_utils.mirror.source import Source
+from ansible_collections.slipway.platform.plugins.module_utils.mirror.sync import Sync
+from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
+from ansible_collections.slipway.platform.plugins.module_utils.net import proxies
+from ansible_collections.slipway.platform.plugins.module_utils.packages import repository_key, yum_repo
+from ansible_collections.slipway.platform.plugins.module_utils.packages.pinned_keyring import (
+    KeyringError,
+    PinnedKeyring,
 )
-from ansible_collections.slipway.platform.plugins.module_utils.file_io import (
-    WriteError,
-    is_as_wanted,
-    remove,
-    write_atomically,
-)
-from ansible_collections.slipway.platform.plugins.module_utils.mirror_error import MirrorError
-from ansible_collections.slipway.platform.plugins.module_utils.mirror_signatures import Keyring
-from ansible_collections.slipway.platform.plugins.module_utils.mirror_source import Source
-from ansible_collections.slipway.platform.plugins.module_utils.mirror_sync import Sync
-from ansible_collections.slipway.platform.plugins.module_utils.repository_variables import MIRROR
+from ansible_collections.slipway.platform.plugins.module_utils.packages.repository_variables import MIRROR
 
 KEY_MODE = 0o644
-UNCHANGED = "What is served stays as it was."
+UNCHANGED = "The published mirror is unchanged."
 
 
 class Mirror:
-    """What was asked for, and what is there."""
+    """The requested mirror, and the one that exists."""
 
-    def __init__(self, module):
-        self.module, self.params = module, module.params
+    def __init__(self, module, signer):
+        self.module, self.params, self.signer = module, module.params, signer
         self.directory = self.params["directory"]
         self.releases = {family: numbers for family, numbers in self.params["releases"].items() if numbers}
         self.refuse(mirror_choice.pin_problems(self.params["versions"]) + self.proxy_problems())
@@ -160,11 +166,11 @@ class Mirror:
         if problems:
             listed = "\n".join("- " + problem for problem in problems)
             self.module.fail_json(
-                msg=f"The mirror cannot be made as asked, nothing was changed:\n{listed}", problems=problems
+                msg=f"The mirror cannot be created as requested, nothing was changed:\n{listed}", problems=problems
             )
 
     def proxy_problems(self):
-        if not self.params["proxy"] or proxy_address.is_address(self.params["proxy"]):
+        if not self.params["proxy"] or proxies.is_address(self.params["proxy"]):
             return []
         return ["docker_mirror_proxy is not an address such as http://user:password@proxy.example.com:3128"]
 
@@ -173,16 +179,17 @@ class Mirror:
         return repository_key.read(source, self.params["gpg_fingerprint"], self.params["proxy"], MIRROR)
 
     def look(self, family):
-        keyring = Keyring(self.module, self.keys[family])
+        keyring = PinnedKeyring(self.module, self.keys[family])
         for release in self.releases[family]:
             for architecture in self.params["architectures"]:
                 tree = mirror_tree.Tree(self.directory, family, release, architecture)
                 baseurl = "/".join([self.params["source_root"], family, release, architecture, "stable"])
                 source = Source(self.module, baseurl, self.params["proxy"])
-                yield Sync(self.module, tree, source, keyring, self.params["versions"], self.params["plugins"])
+                pins, plugins = self.params["versions"], self.params["plugins"]
+                yield Sync(self.module, tree, source, keyring, self.signer, pins, plugins)
 
     def absences(self):
-        """A problem for what is nowhere, or leaves a tree without engine; a warning for a pin that is elsewhere."""
+        """The problems: pins that no tree has, trees without an engine. A pin that some trees lack is a warning."""
         pins, problems = self.params["versions"] or [""], []
         absent = {sync: mirror_choice.absent(sync.available, pins) for sync in self.syncs}
         nowhere = set.intersection(*map(set, absent.values()))
@@ -191,32 +198,34 @@ class Mirror:
             for pin in absent[sync]:
                 sentence = mirror_choice.absence(pin, sync.available, url)
                 if pin in nowhere or len(absent[sync]) == len(pins):
-                    problems.append(sentence + "; set docker_mirror_versions to what there is")
+                    problems.append(sentence + "; set docker_mirror_versions to available versions")
                 else:
                     self.module.warn(sentence)
             for name in mirror_choice.absent_companions(sync.available, self.params["plugins"]):
                 problems.append(f"{name} is not in {url}: correct docker_mirror_source_root or docker_mirror_plugins")
         return problems
 
+    def key_files(self):
+        """Path and text of each key file; None as text means that it is absent."""
+        for family, key in self.keys.items():
+            yield mirror_tree.key_path(self.directory, family), key.decode("ascii")
+            everything = (key + self.signer.public).decode("ascii") if self.signer.public else None
+            yield mirror_tree.all_keys_path(self.directory, family), everything
+
     def stale_keys(self):
-        """The keys that are to be written: (path, text) of each."""
-        texts = {
-            mirror_tree.key_path(self.directory, family): key.decode("utf-8", "surrogateescape")
-            for family, key in self.keys.items()
-        }
-        return [(path, text) for path, text in texts.items() if not is_as_wanted(path, text, KEY_MODE)]
+        return [(path, text) for path, text in self.key_files() if not is_up_to_date(path, text, KEY_MODE)]
 
     def is_current(self):
         return not self.abandoned and not self.stale_keys() and all(sync.current for sync in self.syncs)
 
     def make(self):
-        """Everything new is whole before the first tree is served; what is old goes last."""
+        """Complete all new trees before the first one is published, and remove the old ones last."""
         stale = [sync for sync in self.syncs if not sync.current]
         try:
             for sync in stale:
                 sync.stage()
             for path, text in self.stale_keys():
-                write_atomically(path, text, KEY_MODE)
+                put(path, text, KEY_MODE)
             self.relabel()
             for sync in stale:
                 sync.publish()
@@ -226,10 +235,11 @@ class Mirror:
         for tree in self.abandoned:
             if tree.family not in self.releases:
                 remove(mirror_tree.key_path(self.directory, tree.family))
+                remove(mirror_tree.all_keys_path(self.directory, tree.family))
             tree.remove()
 
     def relabel(self):
-        """Where SELinux is on, a web server reads only what has the label that the policy has for the directory."""
+        """Restore the labels of the directory, without which SELinux denies a web server access."""
         if self.module.selinux_enabled():
             self.module.run_command(
                 [self.module.get_bin_path("restorecon", required=True), "-R", self.directory], check_rc=True
@@ -259,9 +269,23 @@ class Mirror:
         }
 
 
+def make(module):
+    signing_key = module.params["signing_key"]
+    signer = MetadataSigner(module, signing_key) if signing_key else NoSigner()
+    try:
+        mirror = Mirror(module, signer)
+        result = mirror.result()
+        if result["changed"] and not module.check_mode:
+            mirror.make()
+        return result
+    finally:
+        signer.close()
+
+
+@explained
 def main():
     releases = {"type": "list", "elements": "str", "default": []}
-    module = AnsibleModule(
+    module = GuardedModule(
         argument_spec={
             "source_root": {"type": "str", "required": True},
             "directory": {"type": "path", "required": True},
@@ -285,25 +309,20 @@ def main():
             },
             "gpg_key": {"type": "str", "no_log": False},
             "gpg_fingerprint": {"type": "list", "elements": "str", "required": True},
+            "signing_key": {"type": "path", "no_log": False},
             "proxy": {"type": "str", "no_log": True},
         },
         supports_check_mode=True,
     )
-    secrets = url_secrets.secrets_of([module.params[key] for key in ("proxy", "source_root", "gpg_key")])
-    module.no_log_values.update(secrets)
-    os.umask(0o022)  # the web server is another user, whatever the play's umask is
     try:
-        mirror = Mirror(module)
-        result = mirror.result()
-        if result["changed"] and not module.check_mode:
-            mirror.make()
-    except (MirrorError, repository_key.KeyFileError, yum_repo.YumRepoError) as error:
-        module.fail_json(msg=f"The mirror cannot be made: {error}. {UNCHANGED}")
+        result = make(module)
+    except (MirrorError, KeyringError, repository_key.KeyFileError, yum_repo.YumRepoError) as error:
+        module.fail_json(msg=f"The mirror cannot be created: {error}. {UNCHANGED}")
     except WriteError as error:
         module.fail_json(msg=f"{error}. {UNCHANGED}")
     except OSError as error:
         module.fail_json(
-            msg=f"{error.filename} cannot be written: {error.strerror}. Mend that, and run again. {UNCHANGED}"
+            msg=f"{error.filename} cannot be written: {error.strerror}. Fix that, then run again. {UNCHANGED}"
         )
     module.exit_json(**result)
 

@@ -1,77 +1,87 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""The one list of what must not ship in an image; the seal and the checker both go by it."""
+"""The list of what must not ship in an image, shared by the seal and the checker.
+
+Last extended on 2026-11-29. docs/development/lists.md says how to refresh it.
+"""
 
 import collections
 
-# What is asked of the files that match a pattern.
+# What must be true of files that match a pattern.
 ABSENT = "absent"
 EMPTY = "empty"  # or absent
 EMPTY_FILE = "empty file"  # and not absent
-NO_FILE = "no file"  # a symbolic link may stay
+NO_FILE = "no file"  # a symbolic link is allowed
 NO_PROXY = "no proxy"  # no line that sets one
-NO_PROXY_IN_SHELL = "no proxy in a shell's file"  # the same, where lines are parts of commands
-NO_MACHINE = "no machine"  # absent where a line names this machine's hardware or address
-HELPERS_ONLY = "helpers only"  # a config.json that says which helper has the credentials
+NO_PROXY_IN_SHELL = "no proxy in a shell script"  # the same, for files in which a line may be part of a command
+NO_MACHINE = "no machine"  # absent if a line contains this machine's hardware or IP address
+NO_PASSWORD = "no password"  # no account with a usable or empty password
+NO_GROUP_PASSWORD = "no group password"
+HELPERS_ONLY = "helpers only"  # a config.json that only names credential helpers
 
-# Patterns are relative to their base, a ** at the end is every file below. See tree.py for the links on the way.
+# Patterns are relative to their base; ** at the end matches every file below. tree.py says which links are followed.
 Artefact = collections.namedtuple("Artefact", "what rule patterns")
 
-# Missing, or "uninitialized", it would mean a first boot, in which systemd sets every unit to its preset.
-MACHINE_ID = Artefact("a machine-id that is no empty file", EMPTY_FILE, ["etc/machine-id"])
-AUTHORIZED_KEYS = Artefact("SSH keys that open this account", ABSENT, [".ssh/authorized_keys*"])
+# If it were missing or "uninitialized", systemd would treat the next boot as the first and apply presets to all units.
+MACHINE_ID = Artefact("a machine-id that is not an empty file", EMPTY_FILE, ["etc/machine-id"])
+AUTHORIZED_KEYS = Artefact("authorized SSH keys", ABSENT, [".ssh/authorized_keys*"])
+# In the files that sshd_config names; see login_keys.py.
+OTHER_KEYS = Artefact("authorized SSH keys", ABSENT, [])
+# Followed by names in the message.
+PASSWORDS = Artefact("a usable or empty password for", NO_PASSWORD, ["etc/passwd", "etc/shadow"])
+GROUP_PASSWORDS = Artefact("a usable password for the group", NO_GROUP_PASSWORD, ["etc/group", "etc/gshadow"])
 
-OF_THE_SYSTEM = [
+SYSTEM = [
     MACHINE_ID,
-    Artefact("the machine-id once more", NO_FILE, ["var/lib/dbus/machine-id"]),
+    Artefact("a copy of the machine-id", NO_FILE, ["var/lib/dbus/machine-id"]),
     Artefact("an SSH host key", ABSENT, ["etc/ssh/ssh_host_*"]),
-    Artefact("this machine's name", EMPTY, ["etc/hostname"]),
+    Artefact("this machine's host name", EMPTY, ["etc/hostname"]),
     Artefact(
-        "cloud-init's state",
+        "cloud-init state",
         ABSENT,
         ["var/lib/cloud/" + name for name in ("data", "instance", "instances", "seed", "sem")],
     ),
-    Artefact("a first boot's result", ABSENT, ["var/lib/slipway/firstboot/**"]),
-    Artefact("what user data asked of a first boot", ABSENT, ["etc/slipway/firstboot-instance.json"]),
+    Artefact("the result of a first boot", ABSENT, ["var/lib/slipway/firstboot/**"]),
+    Artefact("first-boot settings from user data", ABSENT, ["etc/slipway/firstboot-instance.json"]),
     Artefact(
         "a DHCP lease",
         ABSENT,
         ["var/lib/dhclient/**", "var/lib/dhcp/**", "var/lib/dhcpcd/**", "var/lib/NetworkManager/*.lease"],
     ),
-    Artefact("NetworkManager's secret", ABSENT, ["var/lib/NetworkManager/secret_key"]),
-    Artefact("a connection of this machine", ABSENT, ["etc/NetworkManager/system-connections/*"]),
-    Artefact("a connection of this machine", NO_MACHINE, ["etc/sysconfig/network-scripts/ifcfg-*"]),
-    Artefact("the names of this machine's network cards", NO_FILE, ["etc/udev/rules.d/70-persistent-net.rules"]),
-    Artefact("a cache of packages", ABSENT, ["var/cache/dnf/**", "var/cache/libdnf5/**", "var/cache/yum/**"]),
+    Artefact("NetworkManager's secret key", ABSENT, ["var/lib/NetworkManager/secret_key"]),
+    Artefact("a network connection of this machine", ABSENT, ["etc/NetworkManager/system-connections/*"]),
+    Artefact("a network connection of this machine", NO_MACHINE, ["etc/sysconfig/network-scripts/ifcfg-*"]),
+    Artefact("interface names of this machine's network cards", NO_FILE, ["etc/udev/rules.d/70-persistent-net.rules"]),
+    Artefact("a package cache", ABSENT, ["var/cache/dnf/**", "var/cache/libdnf5/**", "var/cache/yum/**"]),
     Artefact(
-        "the history of packages",
+        "the package history",
         ABSENT,
         ["var/lib/dnf/history*", "var/lib/yum/history/**", "usr/lib/sysimage/libdnf5/transaction_history*"],
     ),
     Artefact("the journal", ABSENT, ["var/log/journal/**"]),
     Artefact("a log", EMPTY, ["var/log/**"]),
-    Artefact("a record of logins", ABSENT, ["var/lib/wtmpdb/**", "var/lib/lastlog/**"]),
+    Artefact("login records", ABSENT, ["var/lib/wtmpdb/**", "var/lib/lastlog/**"]),
     Artefact("a temporary file", ABSENT, ["tmp/**", "var/tmp/**"]),
     Artefact("a core dump", ABSENT, ["var/lib/systemd/coredump/**", "var/crash/**", "var/spool/abrt/**"]),
     Artefact(
-        "a seed of random numbers",
+        "a random seed",
         ABSENT,
         [
             where + "/random-seed"
             for where in ("var/lib", "var/lib/systemd", "boot/loader", "boot/efi/loader", "efi/loader")
         ],
     ),
-    Artefact("the key of systemd's credentials", ABSENT, ["var/lib/systemd/credential.secret"]),
+    Artefact("the key for systemd credentials", ABSENT, ["var/lib/systemd/credential.secret"]),
     Artefact(
-        "a backup of accounts",
+        "a backup of the account files",
         ABSENT,
         ["etc/" + name + "-" for name in ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")],
     ),
-    Artefact("the installer's answers", ABSENT, ["root/anaconda-ks.cfg", "root/original-ks.cfg"]),
-    Artefact("a login at a package index", ABSENT, ["etc/pip.conf", "etc/xdg/pip/pip.conf"]),
-    Artefact("a proxy of the bake", ABSENT, ["etc/profile.d/*proxy*.sh"]),
+    Artefact("the installer's kickstart file", ABSENT, ["root/anaconda-ks.cfg", "root/original-ks.cfg"]),
+    Artefact("a package index login", ABSENT, ["etc/pip.conf", "etc/xdg/pip/pip.conf"]),
+    Artefact("the build's proxy", ABSENT, ["etc/profile.d/*proxy*.sh"]),
     Artefact(
-        "a proxy of the bake",
+        "the build's proxy",
         NO_PROXY,
         [
             *("etc/environment", "etc/wgetrc", "etc/yum.conf", "etc/dnf/dnf.conf", "etc/gitconfig"),
@@ -79,45 +89,137 @@ OF_THE_SYSTEM = [
         ],
     ),
     Artefact(
-        "a proxy of the bake",
+        "the build's proxy",
         NO_PROXY_IN_SHELL,
         ["etc/profile", "etc/profile.d/*.sh", "etc/bashrc", "etc/zshenv", "etc/zprofile", "etc/zshrc"],
     ),
     Artefact("the engine's key", ABSENT, ["etc/docker/key.json"]),
+    Artefact("this machine's name for network storage", ABSENT, ["etc/iscsi/initiatorname.iscsi", "etc/nvme/host*"]),
+    Artefact(
+        "this machine's storage configuration",
+        ABSENT,
+        [
+            *("var/lib/iscsi/" + name + "/**" for name in ("nodes", "send_targets", "isns", "slp", "static")),
+            *("etc/lvm/devices/" + name for name in ("system.devices*", "backup/**")),
+        ],
+    ),
+    Artefact(
+        "a Kerberos key",
+        ABSENT,
+        [
+            *("etc/krb5.keytab", "var/lib/sss/keytabs/**", "var/lib/gssproxy/clients/**"),
+            *("var/kerberos/krb5/user/**", "var/kerberos/krb5kdc/principal*", "var/kerberos/krb5kdc/.k5.*"),
+        ],
+    ),
+    Artefact(
+        "this machine's domain membership",
+        ABSENT,
+        [
+            *("var/lib/samba/private/**", "var/lib/samba/*.tdb"),
+            *("etc/ipa/default.conf", "var/lib/ipa-client/sysrestore/**", "var/lib/ipa-client/pki/**"),
+        ],
+    ),
+    Artefact(
+        "SSSD's cache of users and passwords",
+        ABSENT,
+        ["var/lib/sss/" + name + "/**" for name in ("db", "mc", "secrets", "gpo_cache", "deskprofile")],
+    ),
+    Artefact(
+        "this machine's subscription",
+        ABSENT,
+        [
+            *("etc/pki/consumer/**", "etc/pki/entitlement/**", "etc/sysconfig/rhn/systemid"),
+            *("var/lib/rhsm/cache/**", "var/lib/rhsm/facts/**"),
+            *("etc/insights-client/" + name for name in ("machine-id", ".registered", ".unregistered", ".lastupload")),
+        ],
+    ),
+    Artefact("this machine's registration with AWS", ABSENT, ["var/lib/ecs/data/**", "var/lib/amazon/ssm/**"]),
+    Artefact("this machine's ID for yum", ABSENT, ["var/lib/yum/uuid"]),
+    Artefact("a list of this machine's disks", ABSENT, ["etc/blkid/blkid.tab*", "etc/blkid.tab*"]),
+    Artefact("process accounting", EMPTY, ["var/account/pacct*"]),
+    Artefact("failed logins", ABSENT, ["var/lib/faillock/**"]),
+    Artefact("a lease of a DHCP server", EMPTY, ["var/lib/dhcpd/*.leases*"]),
+    Artefact("a key of a mail server", ABSENT, ["var/lib/dovecot/ssl-parameters.dat", "etc/pki/dovecot/private/*"]),
+    Artefact("a key of a cluster", ABSENT, ["etc/corosync/authkey", "etc/pacemaker/authkey", "etc/munge/munge.key"]),
+    Artefact("this node's membership in a Puppet", ABSENT, ["etc/puppetlabs/puppet/ssl/**", "var/lib/puppet/ssl/**"]),
+    Artefact("this minion's key for Salt", ABSENT, ["etc/salt/pki/minion/minion.p*", "etc/salt/minion_id"]),
+    Artefact(
+        "an administrator's kubeconfig",
+        ABSENT,
+        ["etc/kubernetes/*admin.conf", "etc/rancher/k3s/k3s.yaml", "etc/rancher/rke2/rke2.yaml"],
+    ),
+    Artefact("mail", EMPTY, ["var/spool/mail/**", "var/mail/**"]),
+    Artefact("a scheduled at job", ABSENT, ["var/spool/at/[a-z]*"]),
 ]
 
-OF_THE_ENGINE = [
-    Artefact("the engine's identity", ABSENT, ["engine-id"]),
-    Artefact("the engine's swarm", ABSENT, ["swarm/**"]),
+ENGINE = [
+    Artefact("the engine's ID", ABSENT, ["engine-id"]),
+    Artefact("the engine's swarm state", ABSENT, ["swarm/**"]),
     Artefact("the engine's networks", ABSENT, ["network/files/local-kv.db"]),
 ]
 
-OF_A_HOME = [
+HOME = [
     AUTHORIZED_KEYS,
     Artefact(
-        "a history of commands",
+        "a command history",
         ABSENT,
         [
             *(".*_history", ".history", ".histfile", ".zhistory", ".lesshst", ".viminfo"),
             ".local/share/fish/fish_history",
         ],
     ),
-    Artefact("a login at a registry", HELPERS_ONLY, [".docker/config.json"]),
-    Artefact("credentials of AWS", ABSENT, [".aws/**"]),
-    Artefact("what Ansible left", ABSENT, [".ansible/**", ".ansible_async/**"]),
-    Artefact("a password for machines", ABSENT, [".netrc", ".git-credentials", ".config/git/credentials"]),
-    Artefact("a store of passwords", ABSENT, [".password-store/**"]),
-    Artefact("a private key of GnuPG", ABSENT, [".gnupg/private-keys-v1.d/**"]),
-    Artefact("a login at a package index", ABSENT, [".pip/pip.conf", ".config/pip/pip.conf", ".pypirc"]),
-    Artefact("a proxy of the bake", NO_PROXY, [".curlrc", ".wgetrc", ".gitconfig", ".config/git/config"]),
+    Artefact("a registry login", HELPERS_ONLY, [".docker/config.json"]),
+    Artefact("AWS credentials", ABSENT, [".aws/**"]),
+    Artefact("files left by Ansible", ABSENT, [".ansible/**", ".ansible_async/**"]),
     Artefact(
-        "a proxy of the bake",
+        "stored passwords",
+        ABSENT,
+        [
+            *(".netrc", ".git-credentials", ".config/git/credentials", ".pgpass", ".my.cnf", ".mylogin.cnf"),
+            *(".smbcredentials", ".s3cfg", ".boto", ".config/rclone/rclone.conf", ".rclone.conf", ".dbshell"),
+        ],
+    ),
+    Artefact(
+        "a login to a cloud",
+        ABSENT,
+        [
+            *(".config/gcloud/**", ".azure/**", ".oci/**", ".config/doctl/**", ".config/hcloud/**", ".fly/config.yml"),
+            *(".config/openstack/clouds*.y*ml", ".bluemix/config.json", ".databrickscfg", ".snowsql/config"),
+        ],
+    ),
+    Artefact("a login to a cluster", ABSENT, [".kube/config", ".kube/cache/**", ".minikube/**"]),
+    Artefact(
+        "a login of a tool",
+        ABSENT,
+        [
+            *(".terraform.d/credentials.tfrc.json", ".terraformrc", ".vault-token", ".config/gh/hosts.yml"),
+            *(".config/hub", ".config/glab-cli/config.yml", ".gem/credentials", ".cargo/credentials*"),
+            *(".config/helm/registry/config.json", ".config/containers/auth.json", ".m2/settings-security.xml"),
+            *(".config/op/config", ".pulumi/credentials.json", ".huggingface/token", ".cache/huggingface/token"),
+        ],
+    ),
+    Artefact("a password store", ABSENT, [".password-store/**"]),
+    Artefact("a GnuPG private key", ABSENT, [".gnupg/private-keys-v1.d/**"]),
+    Artefact("a package index login", ABSENT, [".pip/pip.conf", ".config/pip/pip.conf", ".pypirc"]),
+    Artefact("the build's proxy", NO_PROXY, [".curlrc", ".wgetrc", ".gitconfig", ".config/git/config"]),
+    Artefact(
+        "the build's proxy",
         NO_PROXY_IN_SHELL,
         [".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshenv", ".zprofile", ".zshrc"],
     ),
-    # One that runs without root.
+    # Of a rootless engine.
     *(
         Artefact(what, rule, [".local/share/docker/" + pattern for pattern in patterns])
-        for what, rule, patterns in OF_THE_ENGINE
+        for what, rule, patterns in ENGINE
     ),
 ]
+
+# Names of files that hold credentials wherever they are, except in what packages install below /usr. No package of a
+# distribution installs into these folders.
+NOT_OF_PACKAGES = ("/usr/local/",)
+EVERYWHERE = {
+    **dict.fromkeys((".env", ".pgpass", ".my.cnf", ".mylogin.cnf", ".git-credentials"), "stored passwords"),
+    **dict.fromkeys(("rclone.conf", ".vault-token", ".s3cfg", ".netrc"), "stored passwords"),
+    **dict.fromkeys(("terraform.tfstate", "terraform.tfstate.backup"), "the state of Terraform, with all its secrets"),
+    "kubeconfig": "a login to a cluster",
+}

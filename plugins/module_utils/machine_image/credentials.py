@@ -1,234 +1,208 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Finds credentials in bytes, of whatever file or disk, in constant memory.
+"""Find credentials in the bytes of any file or disk, in constant memory.
 
-Patterns are narrow, since an operating system is full of examples: a key must have a body, a login must be one.
+An operating system has gigabytes, and each pass of a regular expression over them costs as much as reading them. So all
+kinds share a few passes: each looks for one anchor, a byte or a text that all its kinds contain, together with what can
+be told at once of its surroundings. The kinds themselves are matched only near an anchor.
 """
 
-import base64
-import binascii
 import collections
 import errno
 import os
 import re
 
+from . import kinds, tokens
+
 CHUNK = 4 << 20
-LONGEST = 8 << 10  # of a credential; so far do two windows overlap
+LONGEST = kinds.LONGEST  # the overlap of two windows
+BLOCK = 4 << 10  # the unit in which file systems store files
+PROBE = 32  # characters at the beginning of a block that tell whether it is UTF-16
 
-Kind = collections.namedtuple("Kind", "what pattern is_real")
-# Where it begins: the line for people who read a file, the byte for a disk. Never the secret itself.
-Finding = collections.namedtuple("Finding", "what line byte")
+CANARY = "the canary"
 
-# What documentation says in place of a password, and the hosts that are reserved for it (RFC 2606). It is all of a
-# value: a strong password may well hold any of these characters.
-PLACEHOLDER = re.compile(
-    rb"(?i)\W?(?:\$\w+|\$?\{.*\}|\$?\(.*\)|<.*>|\[.*\]|%\w|%\(\w+\)s|\*+|x+|\.+"
-    rb"|pass|passwd|password|pw|pwd|secret|token|foo|bar|baz|xyz|xyzzy|guest"
-    rb"|(?:.*\.)?example\.(?:com|net|org))\W?"
+# Never the secret itself.
+Finding = collections.namedtuple("Finding", "what byte")
+# pattern: bytes, or a regular expression that begins with one literal byte, for which Python needs no state machine.
+# groups: for each group of the pattern, the kinds to match near it and how many bytes after the anchor they need.
+# has_tokens: the prefix of a token may end at the anchor.
+Anchor = collections.namedtuple("Anchor", "pattern groups has_tokens")
+
+
+def token_kinds():
+    """Map each prefix of a token to its kinds."""
+    found = collections.defaultdict(list)  # type: dict[bytes, list[kinds.Kind]]
+    for what, prefixes, body in tokens.TOKENS:
+        for prefix in prefixes.encode().split():
+            pattern = re.compile(re.escape(prefix) + body.encode())
+            found[prefix].append(kinds.Kind(what, pattern, kinds.is_token, len(prefix) - 1))
+    return dict(found)
+
+
+TOKEN_KINDS = token_kinds()
+WIDTHS = sorted({len(prefix) for prefix in TOKEN_KINDS})
+# Every token goes on for at least so long; this alone rules out most of what has such a byte.
+TOKEN_BODY = rb"(?=[A-Za-z0-9_-]{16})"
+
+
+def anchor(byte, *groups):
+    """Return an anchor at a byte; each group is a pattern of its surroundings, and then what Anchor.groups has.
+
+    Alternatives that begin with a literal byte are fast. None may consume another anchor.
+    """
+    alternatives = [near + b"()" for near, _, _ in groups]
+    prefixes = [prefix for prefix in TOKEN_KINDS if prefix.endswith(byte)]
+    if prefixes:
+        of_width = [
+            rb"(?<=(?:" + b"|".join(re.escape(prefix) for prefix in prefixes if len(prefix) == width) + b"))"
+            for width in WIDTHS  # a lookbehind has a fixed width
+            if any(len(prefix) == width for prefix in prefixes)
+        ]
+        alternatives.append(TOKEN_BODY + b"(?:" + b"|".join(of_width) + b")")
+    pattern = re.compile(re.escape(byte) + b"(?:" + b"|".join(alternatives) + b")")
+    return Anchor(pattern, [group[1:] for group in groups], bool(prefixes))
+
+
+# What follows a name in kinds.VALUES.
+LONG_VALUE = rb"""(?<=[\s"'\\NYnyDdTtSs].)(?=\s{0,9}\\*["']?[A-Za-z0-9/+=]{28})"""
+# After the names in kinds.JSON_VALUES, and up to three blanks.
+JSON_NAME = (
+    rb"(?<=[\"\s]:)(?:"
+    + b"|".join(rb'(?<="auth"%s:)|(?<=(?:ytoken|g-opts|Config)"%s:)' % ((rb"\s" * blanks,) * 2) for blanks in range(4))
+    + b")"
 )
-# Published, and on every machine: the logins of RFC 7617 and RFC 6749, the tokens of jwt.io and PyJWT, the keys of
-# GnuTLS's own test, cloud-init's example.
-PUBLIC = (
-    b"QWxhZGRpbjpvcGVuIHNlc2FtZQ",
-    b"czZCaGRSa3F0MzpnWDFmQmF0M2JW",
-    b".eyJzdWIiOiIxMjM0NTY3ODkwIi",
-    b".eyJzb21lIjoicGF5bG9hZCJ9.",
-    b"MGoCAQAwIQYIKoUDBwEBAQIwFQYJKoUDBwECAQIBBggqhQMHAQECAwRCBECjFpvp",
-    b"MEgCAQAwHwYIKoUDBwEBAQEwEwYHKoUDAgIjAQYIKoUDBwEBAgIEIgQgKOF96tom",
-    b"MEUCAQAwHAYGKoUDAgITMBIGByqFAwICIwEGByqFAwICHgEEIgQgdNfuHGmmTdPm",
-    b"MHcCAQEEIPAKWV7+pZe9c5EubMNfAEKWRQtP/MvlO9HehwHmJssNoAoGCCqGSM49",
-    b"MIIDTQIBAAKCAQEAh60B6yPMRIT7udq2kKuwnQDohvT1U0w+RJcSr23C05cM/Ovn",
-    b"MIIEogIBAAKCAQEA6yCv+BLrRP/dMPBXJWK21c0aqxIX6JkODL4K+zlyEURt8/Wp",
-    b"MIIBxwIBAAJhAKD0YSHy73nUgysO13XsJmd4fHiFyQ+00R7VVu2iV9Qco",
-)
-# Where a word begins, also after a line break that JSON has escaped.
-WORD = re.compile(rb"(?<![A-Za-z0-9])|(?<=\\[nrt])")
-# What only a section of a repository, of dnf or of the subscription manager has.
-REPOSITORY = re.compile(rb"(?m)^(?:baseurl|metalink|mirrorlist|proxy|proxy_hostname)[ \t]*=")
-LONGEST_SECTION = 4 << 10
-
-
-def is_a_login(found):
-    """Whether this is the base64 of a user and a password, as Docker stores them."""
-    return bool(password_of_login(found.group(1)))
-
-
-def is_a_header(found):
-    """Whether this is a login, and none that shows how it is done."""
-    password = password_of_login(found.group(1))
-    return bool(password and not PLACEHOLDER.fullmatch(password.encode())) and is_not_public(found)
-
-
-def password_of_login(text):
-    """The password of user:password in base64, or nothing."""
-    try:
-        user, _, password = base64.b64decode(text, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return ""
-    return password if user and (user + password).isprintable() else ""
-
-
-def is_no_placeholder(found):
-    return not any(PLACEHOLDER.fullmatch(part) for part in found.groups())
-
-
-def is_no_example(found):
-    return not any(example in found.group().upper() for example in (b"EXAMPLE", b"XXXX"))
-
-
-def is_a_token(found):
-    return bool(WORD.match(found.string, found.start())) and is_no_example(found)
-
-
-def is_not_public(found):
-    return not any(public in found.group() for public in PUBLIC)
-
-
-def is_a_packed_key(found):
-    return b"PRIVATE KEY" in base64.b64decode(found.group())
-
-
-def is_of_a_repository(found):
-    """Whether the section of the line is one: elsewhere, password= may be anything."""
-    first = found.string.rfind(b"\n[", max(found.start() - LONGEST_SECTION, 0), found.start())
-    last = found.string.find(b"\n[", found.end(), found.end() + LONGEST_SECTION)
-    section = found.string[max(first, found.start() - LONGEST_SECTION, 0) : last if last >= 0 else None]
-    return is_no_placeholder(found) and bool(REPOSITORY.search(section))
-
-
-def always(_found):
-    return True
-
-
-# Line breaks and what a line is indented by; JSON escapes breaks, once or more.
-BREAK = rb"(?:[\r\n]|\\+[nr])"
-GAP = rb"(?:\s|\\+[nr])"
-IS = rb"""\\*["']?\s{0,9}[=:>]\s{0,9}\\*["']?"""
-USER = rb"[A-Za-z0-9._~!$&'()*+,;=@%-]"
-PASSWORD = rb"[A-Za-z0-9._~!$&'()*+,;=@%:-]"
-
-# Tokens that begin as no others do.
-TOKENS = [
-    ("a token of Docker", rb"dckr_[po]at_[A-Za-z0-9_-]{20}"),
-    ("an access key of AWS", rb"A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9])"),
-    ("a token of GitHub", rb"gh[oprsu]_[A-Za-z0-9]{36}"),
-    ("a token of GitHub", rb"github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
-    ("a token of GitLab", rb"gl(?:agent|cbt|dt|ft|pat|ptt|rt|soat)-[A-Za-z0-9_-]{20}"),
-    ("a token of Slack", rb"xox[abeoprs]-[0-9]{1,20}-[A-Za-z0-9-]{20}"),
-    ("a webhook of Slack", rb"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Z0-9]{8,20}/[A-Z0-9]{8,20}/\w{20}"),
-    ("a token of npm", rb"npm_[A-Za-z0-9]{36}"),
-    ("a token of PyPI", rb"pypi-AgE[A-Za-z0-9_-]{50}"),
-    ("a token of Vault", rb"hv[bs]\.[A-Za-z0-9_-]{24}"),
-    ("a key of Google", rb"AIza[A-Za-z0-9_-]{35}(?![A-Za-z0-9_-])"),
-    ("a key of Stripe", rb"sk_live_[A-Za-z0-9]{24}"),
-    ("a key of Stripe", rb"rk_live_[A-Za-z0-9]{24}"),
-    ("a key of SendGrid", rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
-    ("a token of DigitalOcean", rb"do[opr]_v1_[0-9a-f]{64}"),
-    ("a private key", rb"AGE-SECRET-KEY-1[A-Z0-9]{58}"),
-]
-# Each pattern begins with literal bytes, which Python finds many times faster than a set; what must stand before them
-# is asked afterwards.
-KINDS = [Kind(what, re.compile(pattern), is_a_token) for what, pattern in TOKENS] + [
-    Kind(
-        "a private key",  # PEM, OpenSSH, PGP, SSH2
-        re.compile(
-            rb"----[ -]BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?[ -]----"
-            + GAP
-            + rb"{1,99}(?:[A-Za-z-]+: [^\r\n\\]{0,255}"
-            + BREAK
-            + GAP
-            + rb"{0,99}){0,9}[A-Za-z0-9+/=]{40,64}"
-        ),
-        is_not_public,
+ANCHORS = [
+    anchor(b"_", (rb"(?:auth|password)", kinds.NPM_LOGINS, 1100)),
+    anchor(
+        b"-",
+        (rb"(?:[ -]BEGIN |Lines: |key ?\()", kinds.PRIVATE_KEYS, LONGEST),
+        (rb"proxy\"", kinds.PROXIES, 1024),
     ),
-    # -----BEGIN in base64, as in a kubeconfig; and as much as tells what begins.
-    Kind("a private key", re.compile(rb"LS0tLS1CRUdJTi[A-Za-z0-9+/]{34}"), is_a_packed_key),
-    Kind("a private key", re.compile(rb"Private-Lines: [0-9]+\s{1,2}[A-Za-z0-9+/=]{40}"), always),  # PuTTY
-    *(
-        Kind("a private key", re.compile(pattern), always)  # GnuPG
-        for pattern in (
-            rb"\(11:private-key\([0-9]:[a-z]+\([0-9]+:[a-z]+[0-9]+:",
-            rb"\(21:protected-private-key\([0-9]:[a-z]+\([0-9]+:[a-z]+[0-9]+:",
-            rb"Key: \((?:protected-)?private-key \([a-z]+ ?\(",
-        )
+    anchor(
+        b".",
+        (rb"eyJ", kinds.WEB_TOKENS, LONGEST),
+        (rb"password", kinds.ISCSI_PASSWORDS, 512),
+        (rb"com/[stw]", kinds.SLACK_WEBHOOKS, 128),
+        (rb"dockerc[of]", kinds.LOGIN_FILES, LONGEST),
+        (rb"(?:atlasv1\.|webhook\.office|com/api/webhooks)", kinds.OTHER_DOTTED, 256),
+        (TOKEN_BODY + rb"(?<=[\w-]{6}\.)(?:(?=[a-z0-9]{16}\b)|(?<=\.[\w-]{6}\.))", kinds.KUBEADM_TOKENS, 64),
     ),
-    Kind("a login at a registry", re.compile(rb'"auth"\s*:\s*"([A-Za-z0-9+/]{4,4096}={0,2})"'), is_a_login),
-    Kind("a registry's token", re.compile(rb'"identitytoken"\s*:\s*"[^"\s]{16,4096}"'), always),
-    *(
-        Kind(
-            "a secret key of AWS",
-            re.compile(
-                name + rb"_?(?:[Aa]ccess_?|ACCESS_)?(?:[Kk]ey|KEY)" + IS + rb"[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])"
-            ),
-            is_no_example,
-        )
-        for name in (b"ecret", b"SECRET")
+    anchor(
+        b":",
+        (rb"//(?=[^\s/]{1,900}@)", kinds.URLS, 2048),
+        (rb"AA", kinds.TELEGRAM_TOKENS, 64),
+        (rb":(?<=[0-9a-f]{8}::)", kinds.CLUSTER_TOKENS, 128),
+        (JSON_NAME, kinds.JSON_VALUES, LONGEST),
+        (rb"(?<=h:)(?<=auth:)", kinds.YAML_LOGINS, LONGEST),
+        (LONG_VALUE, kinds.VALUES, 256),
     ),
-    *(
-        Kind("a session token of AWS", re.compile(name + IS + rb"[A-Za-z0-9/+=]{100}"), is_no_example)
-        for name in (rb"ession(?:_t|T)oken", rb"SESSION_TOKEN")
-    ),
-    Kind(
-        "a bearer token",
-        re.compile(rb"uthorization\W{1,4}[Bb]earer (?=[A-Za-z._~+/-]*[0-9])[A-Za-z0-9._~+/-]{20}"),
-        always,
-    ),
-    Kind("a login over HTTP", re.compile(rb"uthorization\W{1,4}[Bb]asic ([A-Za-z0-9+/]{4,4096}={0,2})"), is_a_header),
-    Kind(
-        "a JSON web token",
-        re.compile(rb"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,4096}\.[A-Za-z0-9_-]{10}"),
-        is_not_public,
-    ),
-    Kind(
-        "a password for machines",
-        re.compile(rb"machine(?<!\Smachine)\s+(\S{1,255})\s+login\s+(?!anonymous\s)\S{1,255}\s+password\s+(\S{1,255})"),
-        is_no_placeholder,
-    ),
-    Kind(
-        "a password for machines",
-        re.compile(rb"(?m)default(?<=^default)[ \t]+login\s+(?!anonymous\s)\S{1,255}\s+password\s+(\S{1,255})"),
-        is_no_placeholder,
-    ),
-    Kind(
-        "a password of a repository or a proxy",
-        re.compile(rb"(?m)password(?:(?<=^password)|(?<=^proxy_password))[ \t]*=[ \t]*(\S{1,255})"),
-        is_of_a_repository,
-    ),
-    Kind(
-        "a password in a URL",
-        re.compile(
-            rb"://(?<=[A-Za-z0-9]://)" + USER + rb"{0,128}:(" + PASSWORD + rb"{3,128})@([A-Za-z0-9][A-Za-z0-9.-]*)"
-        ),
-        is_no_placeholder,
-    ),
+    anchor(b"=", (LONG_VALUE, kinds.VALUES, 256)),
+    anchor(b">", (LONG_VALUE, kinds.VALUES, 256)),
+    anchor(b"I", (rb"(?:A[A-Z2-7]{16}|za[A-Za-z0-9_-]{35}|(?<=LTAI))", kinds.PLAIN_TOKENS, 64)),
+    anchor(b"~", (rb"(?:(?<=[0-9]Q~)|(?<=sha256~))", kinds.TILDE_TOKENS, 64)),
+    Anchor(b"LS0t", [(kinds.BASE64_KEYS, 64)], False),  # in each of kinds.BASE64_BEGIN
+    Anchor(b"uthorization", [(kinds.HEADERS, LONGEST)], False),
+    Anchor(b"password", [(kinds.PASSWORDS + kinds.LOGIN_PAIRS, 1400)], False),
 ]
 
 
 def canary(text):
-    """A kind of one's own: this text, which was never to be written."""
-    return Kind("the canary", re.compile(re.escape(text.encode())), always)
+    """Return an anchor for a text that must never have been written."""
+    text = text.encode()
+    kind = kinds.Kind(CANARY, re.compile(re.escape(text)), kinds.always, 0)
+    return Anchor(text, [([kind], len(text))], False)
 
 
-def search(path, kinds):
-    """Yield the findings in a file, in their order within each few megabytes."""
-    with open(path, "rb", buffering=0) as stream:
-        line = 1
-        for offset, window, fresh in windows(stream):
-            for what, start in matches(window, kinds):
-                if start < fresh:  # one that begins later is the next window's
-                    yield Finding(what, line + window.count(b"\n", 0, start), offset + start)
-            line += window.count(b"\n", 0, fresh)
+def search(stream, anchors=ANCHORS):
+    """Yield the findings in an open file, in the order of their places within each window of a few megabytes."""
+    for offset, window, fresh in windows(stream):
+        for what, start in sorted(
+            matches(window, anchors) + matches_in_utf_16(window, anchors), key=lambda each: each[1]
+        ):
+            if start < fresh:  # one that begins later is found in the next window
+                yield Finding(what, offset + start)
 
 
-def matches(window, kinds):
-    for kind in kinds:
-        for found in kind.pattern.finditer(window):
-            if kind.is_real(found):
-                yield kind.what, found.start()
+def matches_in_utf_16(window, anchors):
+    """Return the same for blocks of UTF-16 text, whose ASCII characters have a NUL byte before or after each."""
+    found = []
+    for high in (0, 1):
+        begin = None
+        for start in range(0, len(window) + BLOCK, BLOCK):
+            # The cheapest test first: of the third character, since the first may be a byte order mark.
+            if window[start + 4 + high : start + 5 + high] == b"\0" and is_utf_16(
+                window[start : start + 2 * PROBE], high
+            ):
+                begin = start if begin is None else begin
+            elif begin is not None:
+                text = window[begin + 1 - high : start + LONGEST : 2]
+                found += [(what, begin + 2 * place) for what, place in matches(text, anchors)]
+                begin = None
+    return found
+
+
+def is_utf_16(text, high):
+    """Return whether most of every second byte is NUL, and most of the others are not."""
+    others = text[1 - high :: 2]
+    return text[high::2].count(0) * 5 >= len(others) * 4 and others.count(0) * 5 <= len(others)
+
+
+def matches(window, anchors=ANCHORS):
+    """Return what the bytes hold and where it begins, sorted by place."""
+    found = set()  # type: set[tuple[int, str]]
+    for pattern, groups, has_tokens in anchors:  # most files have no anchor at all, and are small: no calls for these
+        if isinstance(pattern, bytes):
+            if pattern in window:
+                for place in places(window, pattern):
+                    found.update(matches_near(window, place, *groups[0]))
+            continue
+        for anchored in pattern.finditer(window):
+            place = anchored.start()
+            if anchored.lastindex:
+                found.update(matches_near(window, place, *groups[anchored.lastindex - 1]))
+            if has_tokens:
+                for width in WIDTHS:
+                    prefix = window[max(place + 1 - width, 0) : place + 1]
+                    found.update(matches_near(window, place, TOKEN_KINDS.get(prefix, ()), LONGEST))
+    return [(what, start) for start, what in sorted(found)]
+
+
+def matches_near(window, place, candidates, after):
+    """Yield (start, what) of the candidates in the surroundings of an anchor."""
+    for kind in candidates:
+        for match in kind.pattern.finditer(window, max(place - kind.before, 0), place + after):
+            if kind.is_real(match):
+                yield match.start(), kind.what
+
+
+def places(window, text):
+    """Yield each occurrence of a text."""
+    place = window.find(text)
+    while place >= 0:
+        yield place
+        place = window.find(text, place + 1)
+
+
+class Lines:
+    """The lines of an open file, to be asked for in ascending order."""
+
+    def __init__(self, stream):
+        self.stream, self.line, self.offset = stream, 1, 0
+
+    def number(self, byte):
+        """Return the number of the line that has this byte."""
+        self.stream.seek(self.offset)
+        while self.offset < byte:
+            chunk = self.stream.read(min(byte - self.offset, CHUNK))
+            if not chunk:
+                break
+            self.line += chunk.count(b"\n")
+            self.offset += len(chunk)
+        return self.line
 
 
 def windows(stream):
-    """Yield (offset, bytes, how many of them the next window does not repeat) of a file, without its holes."""
+    """Yield (offset, bytes, number of bytes not repeated in the next window) of a file, skipping holes."""
     offset, window = 0, b""
     while True:
         if not window:
@@ -251,12 +225,12 @@ def windows(stream):
 
 
 def next_data(stream, offset):
-    """Where there is data from the offset on, or None at the end of the file."""
+    """Return the next offset with data, or None at the end of the file."""
     try:
         return os.lseek(stream.fileno(), offset, os.SEEK_DATA)
     except OSError as error:
         if error.errno == errno.ENXIO:
             return None
-        if error.errno == errno.EINVAL:  # a file system that knows no holes
+        if error.errno == errno.EINVAL:  # the file system does not support holes
             return offset
         raise

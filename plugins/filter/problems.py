@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+# ruff: noqa: E402  (Ansible wants the documentation before the imports)
+
+DOCUMENTATION = r"""
+name: problems
+short_description: List what is wrong with the settings of a role, before anything is changed
+version_added: 0.1.0
+description:
+  - A role checks its input by one task, which lists all problems that this filter finds.
+  - What only the host can know, the role's modules find there.
+  - It is made for the roles of this collection, whose variables are its input.
+positional: check
+options:
+  _input:
+    description: The settings to check. With V(host_metrics), the list of alarms.
+    type: raw
+    required: true
+  check:
+    description: The role whose settings these are, and what they are compared with.
+    type: str
+    required: true
+    choices:
+      ami_fleet: Settings of the role ami_fleet.
+      ami_fleet_state: The same against O(context) state, the answers of AWS.
+      ami_publish: Settings of the role ami_publish.
+      ami_publish_state: The same against O(context) regions, source, images, keys and unencrypted, the answers of AWS.
+      docker_access: Settings of docker_access while an image is baked.
+      docker_engine: Settings of docker_engine.
+      docker_firstboot: Values of docker_firstboot; O(context) place is how a sentence names one.
+      docker_firstboot_pull: The playbook that docker_firstboot pulls.
+      docker_firstboot_types: The texts of docker_firstboot and its credentials.
+      docker_registry_auth: Settings of docker_registry_auth while an image is baked.
+      host_metrics: >-
+        Alarms, with O(context) provider, mounts, agent_rpm, region, identity, endpoint, namespace and ignored.
+      user_data: The text of user data, with O(context) hostname and ready_seconds.
+  context:
+    description: More keyword arguments, as the check needs them.
+    type: raw
+author:
+  - Slipway contributors (@slipway)
+"""
+
+EXAMPLES = r"""
+problems: "{{ {'tls': {'key': '...'}, 'keep_key': false} | slipway.platform.problems('docker_access') }}"
+# => ["An image that holds a secret leaks it, so none is stored while baking: docker_access_tls has a key. ..."]
+"""
+
+RETURN = r"""
+_value:
+  description: A sentence for each problem.
+  type: list
+  elements: str
+"""
+
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import access_policy
+from ansible_collections.slipway.platform.plugins.module_utils.registry import logins
+from ansible_collections.slipway.platform.plugins.plugin_utils import (
+    ami_request,
+    ami_state,
+    engine_settings,
+    firstboot_types,
+    firstboot_values,
+    fleet_request,
+    fleet_state,
+    metric_alarms,
+    pulled_playbook,
+    user_data,
+)
+
+CHECKS = {
+    "ami_fleet": fleet_request.problems,
+    "ami_fleet_state": fleet_state.problems,
+    "ami_publish": ami_request.problems,
+    "ami_publish_state": ami_state.problems,
+    "docker_access": access_policy.problems_while_baking,
+    "docker_engine": engine_settings.problems,
+    "docker_firstboot": firstboot_values.problems,
+    "docker_firstboot_pull": pulled_playbook.problems,
+    "docker_firstboot_types": firstboot_types.problems,
+    "docker_registry_auth": logins.problems_while_baking,
+    "host_metrics": metric_alarms.problems,
+    "user_data": user_data.problems,
+}
+
+
+def problems(settings, check, **context):
+    return CHECKS[check](settings, **context)
+
+
+class FilterModule:
+    """Makes the pure function a filter."""
+
+    def filters(self):
+        return {"problems": problems}

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Validate proxy settings (a dict with the keys http, https and no_proxy) and choose the proxy for a URL."""
+
+import re
+from urllib.parse import urlsplit
+
+from ansible_collections.slipway.platform.plugins.module_utils.net.url_secrets import VALID_USERINFO
+
+ADDRESS = re.compile(
+    r"http://(?:" + VALID_USERINFO + r")?(?:\[[0-9A-Fa-f:.]+\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?/?\Z"
+)
+LARGEST_PORT = 65535
+LONGEST_LABEL = 63  # of a DNS name
+
+
+def is_address(text):
+    """Return whether this is a proxy address that dnf, dockerd and Python all accept."""
+    match = ADDRESS.match(text)
+    if not match or not 0 < int(match.group("port") or 1) <= LARGEST_PORT:
+        return False
+    name = match.group("name") or "ipv6"
+    # A dot at the end, as of a name that is complete, is no empty label.
+    labels = (name[:-1] if name.endswith(".") else name).split(".")
+    return all(0 < len(label) <= LONGEST_LABEL for label in labels)
+
+
+def problem(settings, variable="docker_engine_proxy"):
+    """Return a message about invalid addresses in the settings, or ""; variable is the settings' name.
+
+    The message leaves the addresses out, since they may contain a password.
+    """
+    keys = [key for key in ("http", "https") if settings.get(key) and not is_address(settings[key])]
+    if not keys:
+        return ""
+    return (
+        "{} must be a proxy address: write http://proxy.example.com:3128 or "
+        "http://user:password@proxy.example.com:3128, also for https, and percent-encode special characters in the "
+        "password.".format(" and ".join(f"{variable}.{key}" for key in keys))
+    )
+
+
+def environment(settings):
+    """Return the variables of a program that uses the proxy, in both spellings; "" for one to leave out.
+
+    Without an address in the settings, the program keeps its own.
+    """
+    if not (settings.get("http") or settings.get("https")):
+        return {}
+    no_proxy = settings.get("no_proxy") or []
+    values = {
+        "HTTP_PROXY": settings.get("http") or "",
+        "HTTPS_PROXY": settings.get("https") or "",
+        "NO_PROXY": no_proxy if isinstance(no_proxy, str) else ",".join(no_proxy),
+        "ALL_PROXY": "",
+    }
+    return {spelling: value for name, value in values.items() for spelling in (name, name.lower())}
+
+
+def proxy_for(settings, url):
+    """Return the address of the proxy for a URL, or "" if it is reached directly."""
+    parts = urlsplit(url)
+    no_proxy = settings.get("no_proxy") or []
+    names = no_proxy.split(",") if isinstance(no_proxy, str) else no_proxy
+    if any(matches(name.strip().lower(), parts) for name in names):
+        return ""
+    return settings.get(parts.scheme) or ""
+
+
+def matches(name, parts):
+    """Return whether a no_proxy entry, such as example.com, .example.com or example.com:5000, matches the URL."""
+    name, _, port = name.lstrip(".").partition(":")
+    host = parts.hostname or ""
+    return name == "*" or (
+        bool(name)
+        and port in ("", parts.netloc.rpartition("@")[2].rpartition(":")[2])
+        and ("." + host).endswith("." + name)
+    )

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""What the engine's daemon.json says about registries; it is only read."""
+
+import codecs
+import ipaddress
+import json
+
+MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+def read(path):
+    """Return the options of daemon.json, with or without a byte order mark; none if it is absent or invalid."""
+    try:
+        with open(path, "rb") as stream:
+            content = stream.read()
+        encoding = next((encoding for mark, encoding in MARKS if content.startswith(mark)), "utf-8")
+        options = json.loads(content.decode(encoding).lstrip("\ufeff") or "{}")
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return options if isinstance(options, dict) else {}
+
+
+def texts(options, name):
+    """The strings in a list of the options."""
+    found = options.get(name)
+    return [value for value in found if isinstance(value, str)] if isinstance(found, list) else []
+
+
+def is_insecure(options, key):
+    """Whether insecure-registries names the registry, by its name or by a network that has its address."""
+    names = [name.partition("://")[2] or name for name in texts(options, "insecure-registries")]
+    if key in [name.lower() for name in names]:
+        return True
+    host = key[1:].partition("]")[0] if key.startswith("[") else key.partition(":")[0]
+    return any(is_within(host, name) for name in names if "/" in name)
+
+
+def is_within(host, network):
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False

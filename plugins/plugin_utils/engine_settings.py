@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Checks the settings of docker_engine before a host is asked."""
+
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import options as daemon_options
+from ansible_collections.slipway.platform.plugins.module_utils.engine import prune_options
+from ansible_collections.slipway.platform.plugins.module_utils.net import proxies
+from ansible_collections.slipway.platform.plugins.plugin_utils import quoting
+
+
+def problems(settings):
+    """Return a sentence for each mistake; settings are the role's variables without their prefix."""
+    found = quoting.problems(settings["texts"], "docker_engine_{}")
+    if settings["package"] == "docker-engine" and settings["repo_manage"] and not settings["repo_baseurl"]:
+        found.append(
+            "docker_engine_package: docker-engine is the historic package, whose repository was shut down in 2020: "
+            "name a mirror that has it in docker_engine_repo_baseurl, with its key in docker_engine_gpg_key and "
+            "docker_engine_gpg_fingerprint, or use docker-ce."
+        )
+    if settings["purge_data"] and settings["state"] != "absent":
+        found.append(
+            "docker_engine_purge_data removes images, containers and volumes, and goes with docker_engine_state: "
+            "absent only."
+        )
+    found += daemon_options.problems(
+        settings["daemon_options"], settings["daemon_options_unknown"], settings["open_api_confirmed"]
+    )
+    found.append(image_store_problem(settings["image_store"], settings["daemon_options"].get("features")))
+    found += prune_options.problems(settings["prune"])
+    found.append(proxies.problem(settings["proxy"]))
+    return [sentence if sentence.endswith((".", "?")) else sentence + "." for sentence in found if sentence]
+
+
+def image_store_problem(store, features):
+    """Return a sentence if features are no dictionary, or contradict docker_engine_image_store; None otherwise."""
+    if features is None:
+        return None
+    if not isinstance(features, dict):
+        return "docker_engine_daemon_options: features must be a dictionary, such as {containerd-snapshotter: true}."
+    chosen = features.get("containerd-snapshotter")
+    if not store or chosen is None or chosen is (store == "containerd"):
+        return None
+    return (
+        f"docker_engine_image_store is {store}, and features in docker_engine_daemon_options has "
+        f"containerd-snapshotter: {str(chosen).lower()}: remove one of the two."
+    )
