@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Claims of one scenario alone; they reach hosts as the claims about any host do."""
+"""Claims of single scenarios; they share the fixtures of tests/verify."""
 
 from tests.verify.conftest import reach_the_lab, variable
 

@@ -1,11 +1,11 @@
-# An AMI by playbooks/bake.yml, for those who use Packer. From the clone, after `make setup`:
+# Builds an AMI with playbooks/bake.yml. From the clone, after `make setup`:
 #   packer init packer && packer build -var-file=my.pkrvars.hcl packer
 #
-# What has validated this: tests/unit/test_packer.py, by which it parses and names files, groups and variables that exist;
-# by hand, `packer fmt` and `packer validate` of Packer 1.6.6, without what it does not know: plugins.pkr.hcl,
-# metadata_options and imds_support. No newer Packer has read it, and no AMI was built with it.
+# Tested so far: tests/unit/test_packer.py parses the files and checks that the files, groups and variables they name exist;
+# `packer fmt` and `packer validate` of Packer 1.6.6 were run by hand, without the parts it does not know: plugins.pkr.hcl,
+# metadata_options and imds_support. No newer Packer has read these files, and no AMI has been built with them.
 #
-# No credential belongs here: Packer takes those of the environment, a profile or a role, as the AWS command line does.
+# Put no credentials here: Packer takes them from the environment, a profile or a role, like the AWS CLI.
 
 source "amazon-ebs" "docker" {
   ami_name      = var.ami_name
@@ -25,13 +25,17 @@ source "amazon-ebs" "docker" {
     }
   }
 
-  # IMDSv2 alone: of the instance that is baked, then of all that are made from the AMI.
+  # Require IMDSv2 on the baked instance and on all instances of the AMI. The latter get hop limit 2, unless their launch
+  # template or the account's defaults set 1 (docs/guides/aws-first-boot.md).
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
     http_put_response_hop_limit = 1
   }
   imds_support = "v2.0"
+
+  # Without this, Packer opens port 22 of the instance to the whole internet.
+  temporary_security_group_source_cidrs = var.ssh_source_cidrs
 
   communicator            = "ssh"
   ssh_username            = var.ssh_username
@@ -55,15 +59,15 @@ build {
     inventory_directory = var.inventory_directory
     user                = var.ssh_username
 
-    # At the end image_seal removes Packer's own key and the host's: nobody can log in any more. Ansible's sessions go
-    # through the connection that Packer has, and afterwards Packer stops the instance by EC2's API, not by SSH.
+    # machine_image_seal finally removes Packer's key and the host keys, so nobody can log in any more. Ansible connects through
+    # Packer's open connection, and Packer then stops the instance with the EC2 API, not by SSH.
     use_proxy    = true
     sftp_command = "/usr/libexec/openssh/sftp-server -e"
 
     extra_arguments = ["--extra-vars", jsonencode({
-      slipway_baking            = true
-      image_seal_confirmed      = true
-      image_provenance_manifest = "${path.cwd}/${var.ami_name}.packages.json"
+      slipway_baking                    = true
+      machine_image_seal_confirmed      = true
+      machine_image_provenance_manifest = "${path.cwd}/${var.ami_name}.packages.json"
     })]
   }
 

@@ -1,4 +1,4 @@
-# A file of its own: a Packer before 1.7 does not know this block.
+# In a separate file, because Packer before 1.7 does not know this block.
 packer {
   required_version = ">= 1.9.0"
   required_plugins {

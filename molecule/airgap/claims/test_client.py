@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The host in the air gap: all that it has came from the mirror."""
+"""The air-gapped host: everything on it came from the mirror."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,13 +10,16 @@ from testinfra.host import Host
 PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 
 
-def test_docker_s_own_server_is_out_of_reach(host: Host) -> None:
+def test_the_docker_repository_is_unreachable(host: Host) -> None:
     assert not host.addr("download.docker.com").is_resolvable
     assert host.run("curl --silent --max-time 3 https://download.docker.com/linux/centos/gpg").rc != 0
 
 
-def test_the_engine_is_the_one_that_the_mirror_was_told_to_hold(host: Host) -> None:
-    """Docker's own repository has 26.1.5, and this host has no pin."""
+def test_the_engine_has_the_version_configured_on_the_mirror(host: Host) -> None:
+    """Fault: the only server in reach is a mirror. Outcome: the host converges.
+
+    Docker's own repository has 26.1.5, and this host has no pin.
+    """
     assert host.check_output("docker version --format '{{.Server.Version}}'").startswith("20.10.24")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What role docker_mirror promises of a mirror."""
+"""Claims about a mirror made by the role docker_mirror."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ COMPANIONS = ("containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 
 @pytest.fixture(scope="module")
 def host(request: pytest.FixtureRequest) -> Host:
-    """The mirror, where --hosts names the host that it serves."""
+    """The mirror; --hosts selects the client."""
     inventory = request.config.getoption("ansible_inventory")
     return testinfra.get_hosts(["ansible://docker_mirrors"], ansible_inventory=inventory)[0]
 
@@ -27,7 +27,7 @@ def test_the_web_server_runs_and_starts_at_boot(host: Host) -> None:
 
 
 @pytest.mark.parametrize("tree", TREES)
-def test_a_tree_holds_the_chosen_version_and_no_other(host: Host, tree: str) -> None:
+def test_a_tree_contains_only_the_configured_version(host: Host, tree: str) -> None:
     held = host.check_output(
         f"rpm --query --nosignature --queryformat '%{{NAME}} %{{VERSION}}\n' --package {tree}/stable/Packages/*"
     )
@@ -37,7 +37,7 @@ def test_a_tree_holds_the_chosen_version_and_no_other(host: Host, tree: str) -> 
 
 
 @pytest.mark.parametrize("tree", TREES)
-def test_clients_see_what_the_tree_holds(host: Host, tree: str) -> None:
+def test_the_metadata_lists_exactly_the_packages_of_the_tree(host: Host, tree: str) -> None:
     offered = host.check_output(
         "dnf --quiet --repofrompath=mirror,file://%s/stable --repo=mirror repoquery --qf '%%{location}'", tree
     )
@@ -46,17 +46,17 @@ def test_clients_see_what_the_tree_holds(host: Host, tree: str) -> None:
 
 
 @pytest.mark.parametrize("tree", TREES)
-def test_nothing_is_left_over(host: Host, tree: str) -> None:
+def test_no_temporary_files_are_left(host: Host, tree: str) -> None:
     assert len(host.check_output("ls --almost-all %s", tree).split()) == 2
 
 
-def test_the_key_is_the_pinned_one_and_alone(host: Host, variable: Callable[[str, Any], Any]) -> None:
+def test_only_the_pinned_key_is_served(host: Host, variable: Callable[[str, Any], Any]) -> None:
     listing = host.check_output(f"gpg --batch --show-keys --with-colons {LINUX}/centos/gpg").splitlines()
     assert len([line for line in listing if line.startswith("pub:")]) == 1
     fingerprint = next(line.split(":")[9] for line in listing if line.startswith("fpr:"))
     assert fingerprint == variable("docker_mirror_gpg_fingerprint", "")
 
 
-def test_nobody_but_root_can_write_what_is_served(host: Host) -> None:
+def test_only_root_can_write_the_served_files(host: Host) -> None:
     assert host.check_output(f"find {LINUX} -not -type l -perm /022") == ""
     assert host.check_output(f"find {LINUX} -not -user root") == ""

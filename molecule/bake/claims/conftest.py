@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The folder that was baked, throw-away copies of it, and ways to run the bake and the checker once more."""
+"""Fixtures: the baked folder, temporary copies of it, and functions to repeat the bake and the check."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from slipway.lab.paths import LAB, PROJECT
 
 @pytest.fixture(scope="module", autouse=True)
 def reach_the_lab() -> None:
-    """No host of the lab takes part."""
+    """Do nothing: this scenario uses no lab host."""
 
 
 @pytest.fixture(scope="session")
@@ -31,18 +31,18 @@ def inventory() -> Path:
 
 @pytest.fixture(scope="session")
 def canary() -> str:
-    """What was in the environment of the bake, and is given to it as a registry's token, too."""
+    """The canary in the environment of the bake, which is also used as a registry token."""
     return os.environ["BAKE_TOKEN"]
 
 
 @pytest.fixture(scope="module")
 def copy(root: Path) -> Iterator[Callable[[str], Path]]:
-    """Make a copy of the folder, under a name."""
+    """Copy the folder under a name."""
     made = []
 
     def make(name: str) -> Path:
         made.append(root.with_name(name))
-        machine_root.remove(made[-1])  # one that a killed run has left
+        machine_root.remove(made[-1])  # left by a killed run
         subprocess.run(["cp", "--archive", "--reflink=auto", root, made[-1]], check=True)
         return made[-1]
 
@@ -58,7 +58,7 @@ def bake_playbook() -> Path:
 
 @pytest.fixture(scope="session")
 def bake(inventory: Path, bake_playbook: Path) -> Callable[..., play.Run]:
-    """Bake the folder once more, with other variables."""
+    """Bake the folder again with other variables."""
 
     def run(**variables: Any) -> play.Run:
         return play.run(bake_playbook, inventory, variables)
@@ -68,10 +68,10 @@ def bake(inventory: Path, bake_playbook: Path) -> Callable[..., play.Run]:
 
 @pytest.fixture(scope="session")
 def check(canary: str) -> Callable[[Path], tuple[int, list[str]]]:
-    """Run the checker; return its exit status and what it lists."""
+    """Run the checker; return its exit status and the lines of its output."""
 
     def run(path: Path) -> tuple[int, list[str]]:
-        command = ["slipway-image-check", "--canary-file=-", str(path)]
+        command = ["slipway-machine-image-check", "--canary-file=-", str(path)]
         done = subprocess.run(command, input=canary, capture_output=True, text=True, check=False)
         return done.returncode, done.stdout.splitlines()
 

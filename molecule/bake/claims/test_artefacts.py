@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Planted in what was baked, each artefact of the list is found, and nothing else is."""
+"""The checker finds each artefact that is planted in a baked image, and nothing else."""
 
 import os
 import shutil
@@ -15,21 +15,26 @@ from tests.unit.plugins.module_utils.machine_image.test_artefacts import ARTEFAC
 
 
 @pytest.fixture(scope="module")
-def planting_ground(copy: Callable[[str], Path]) -> Path:
+def planted_root(copy: Callable[[str], Path]) -> Path:
     return copy("planted")
 
 
 def listed(root: Path) -> list[str]:
-    """Return what the checker finds of the list; that takes no time, other than its search for credentials."""
+    """Return the artefacts that the checker finds; its slow search for credentials is left out."""
     tree = Tree(str(root))
-    return [violation.place for violation in [*checker.of_artefacts(tree), *checker.of_the_presets(tree)]]
+    return [violation.place for violation in [*checker.artefact_violations(tree), *checker.preset_violations(tree)]]
+
+
+def place_of(root: Path, artefact: str) -> Path:
+    """Return the path of the artefact in this image, with symbolic links of parent folders resolved."""
+    return Path(Tree(str(root)).resolve(str(Path(artefact).parent))) / Path(artefact).name
 
 
 @contextmanager
 def planted(root: Path, artefact: str, aside: Path) -> Iterator[None]:
-    """Have the artefact in the image, and what was there before once more afterwards."""
-    folder = Path(Tree(str(root)).resolve(str(Path(artefact).parent)))
-    file = folder / Path(artefact).name
+    """Plant the artefact in the image, and restore the previous state afterwards."""
+    file = place_of(root, artefact)
+    folder = file.parent
     if os.path.lexists(file):
         shutil.move(file, aside)
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
@@ -44,20 +49,23 @@ def planted(root: Path, artefact: str, aside: Path) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("artefact", ARTEFACTS)
-def test_an_artefact_is_found_and_named(planting_ground: Path, tmp_path: Path, artefact: str) -> None:
-    assert listed(planting_ground) == []
-    with planted(planting_ground, artefact, tmp_path / "aside"):
-        (place,) = listed(planting_ground)
-    assert f"/{artefact}".startswith(place)  # it, or a folder of nothing else
+def test_an_artefact_is_found_and_named(planted_root: Path, tmp_path: Path, artefact: str) -> None:
+    assert listed(planted_root) == []
+    with planted(planted_root, artefact, tmp_path / "aside"):
+        (place,) = listed(planted_root)
+        file = place_of(planted_root, artefact)
+    assert f"/{file.relative_to(planted_root)}".startswith(
+        place
+    )  # the file itself, or a folder that contains only artefacts
 
 
-def test_all_of_them_are_listed_by_the_command(
-    planting_ground: Path, tmp_path: Path, check: Callable[[Path], tuple[int, list[str]]]
+def test_the_command_lists_all_of_them(
+    planted_root: Path, tmp_path: Path, check: Callable[[Path], tuple[int, list[str]]]
 ) -> None:
-    assert listed(planting_ground) == []
+    assert listed(planted_root) == []
     with ExitStack() as all_planted:
         for number, artefact in enumerate(ARTEFACTS):
-            all_planted.enter_context(planted(planting_ground, artefact, tmp_path / str(number)))
-        status, lines = check(planting_ground)
+            all_planted.enter_context(planted(planted_root, artefact, tmp_path / str(number)))
+        status, lines = check(planted_root)
     assert status == 1
     assert len(lines) == len(ARTEFACTS)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was given to a bake in confidence is nowhere in the bytes of the disk on which it was baked."""
+"""The secrets that a bake was given are nowhere in the bytes of its disk."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ Check = Callable[[Path], tuple[int, list[str]]]
 
 @dataclass(frozen=True)
 class Baked:
-    """A disk, and how its machine was baked: first with a token in plain text, then without."""
+    """A disk and the results of two bakes on it: the first with a plain-text token, the second without."""
 
     disk: Path
     machine: str
@@ -29,14 +29,14 @@ class Baked:
 
 
 def files(root: Path) -> set[tuple[str, int, int, int]]:
-    """Return what would tell of a change: path, mode, size and time of every file."""
+    """Return path, mode, size and mtime of every file, to detect changes."""
     found = ((path, path.lstat()) for path in root.rglob("*") if path.is_symlink() or not path.is_dir())
     return {(str(path), status.st_mode, status.st_size, status.st_mtime_ns) for path, status in found}
 
 
 @contextmanager
 def mounted(disk: Path) -> Iterator[Path]:
-    """Have the disk's file system in a folder; what stays for a second is on the disk even when it is removed."""
+    """Mount the disk in a folder. Every file that exists for a second reaches the disk, even if it is removed later."""
     folder = disk.with_suffix("")
     folder.mkdir(exist_ok=True)
     subprocess.run(["mount", "--options", "loop,nodelalloc,commit=1", disk, folder], check=True)
@@ -64,20 +64,22 @@ def baked(root: Path, bake_playbook: Path, canary: str, tmp_path_factory: pytest
     disk.unlink()
 
 
-def test_a_secret_in_plain_text_is_refused_and_changes_nothing(baked: Baked, canary: str) -> None:
+def test_a_plain_text_secret_is_rejected_before_anything_changes(baked: Baked, canary: str) -> None:
     assert "user root at docker.io. Have docker_firstboot_credentials read it" in baked.refused.failure(baked.machine)
     assert canary not in baked.refused.output
     assert not baked.changed
 
 
-def test_the_canary_is_nowhere_in_the_bytes_of_the_disk(baked: Baked, check: Check) -> None:
+def test_the_canary_is_nowhere_on_the_disk(baked: Baked, check: Check) -> None:
+    """Fault: a canary is given to a bake in place of a secret. Outcome: it is nowhere in the disk's bytes."""
     assert baked.run.status == 0, baked.run.output
     assert check(baked.disk) == (0, [])
 
 
-def test_a_login_that_the_seal_has_removed_is_caught(
+def test_the_check_finds_a_login_that_the_seal_removed(
     baked: Baked, bake_playbook: Path, canary: str, check: Check
 ) -> None:
+    """Fault: a secret was written in a bake and deleted. Outcome: found in the raw image."""
     with mounted(baked.disk) as folder:
         login = folder / baked.machine / "root/.docker/config.json"
         login.parent.mkdir()

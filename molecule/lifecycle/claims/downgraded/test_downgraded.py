@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""After the way back to 20.10, while the repository has 26.1.5."""
+"""After the downgrade to 20.10, while the repository has 26.1.5."""
 
 from testinfra.host import Host
 
 PINNED = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
 
 
-def test_the_whole_set_has_the_old_version(host: Host) -> None:
+def test_all_pinned_packages_have_the_old_version(host: Host) -> None:
     assert {host.package(name).version for name in PINNED} == {"20.10.24"}
 
 
@@ -15,5 +15,8 @@ def test_the_old_engine_runs(host: Host) -> None:
 
 
 def test_the_pin_holds_against_a_plain_update(host: Host) -> None:
-    """dnf ends with 100 when there is something to update."""
+    """Fault: a plain `dnf update` on a host with a pinned engine. Outcome: the engine stays within the pin.
+
+    dnf exits with 100 if there are updates.
+    """
     assert host.run("dnf --quiet check-update %s %s %s", *PINNED).rc == 0

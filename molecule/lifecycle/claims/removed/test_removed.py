@@ -6,7 +6,7 @@ from testinfra.host import Host
 
 
 @pytest.mark.parametrize("package", ["docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin"])
-def test_the_packages_are_gone(host: Host, package: str) -> None:
+def test_the_packages_are_removed(host: Host, package: str) -> None:
     assert not host.package(package).is_installed
 
 
@@ -20,16 +20,16 @@ def test_the_packages_are_gone(host: Host, package: str) -> None:
         "/var/lib/slipway",
     ],
 )
-def test_what_was_written_is_gone(host: Host, path: str) -> None:
+def test_the_files_are_removed(host: Host, path: str) -> None:
     assert not host.file(path).exists
 
 
-def test_the_group_that_came_with_the_engine_is_gone(host: Host) -> None:
+def test_the_group_of_the_engine_is_removed(host: Host) -> None:
     assert not host.group("docker").exists
 
 
-def test_nothing_of_the_engine_runs(host: Host) -> None:
-    """A pattern of more than 15 characters would never match."""
+def test_no_process_of_the_engine_runs(host: Host) -> None:
+    """pgrep matches only the first 15 characters of a name."""
     assert host.run("pgrep --list-name docker").stdout == ""
     assert host.run("pgrep --list-name containerd").stdout == ""
 

@@ -6,7 +6,7 @@ from testinfra.host import Host
 PINNED = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
 
 
-def test_the_whole_set_has_the_new_version(host: Host) -> None:
+def test_all_pinned_packages_have_the_new_version(host: Host) -> None:
     assert {host.package(name).version for name in PINNED} == {"26.1.5"}
 
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Reads secrets from AWS Secrets Manager and parameters from Systems Manager."""
+
+import random
+import time
+from collections import namedtuple
+
+from slipway_agent.aws import service
+from slipway_agent.aws.errors import AwsError, LastingError
+
+# request: builds the request from the secret's name. text: takes the secret from the response. missing: error code.
+Provider = namedtuple("Provider", ["service", "action", "request", "text", "missing"])
+
+PROVIDERS = {
+    "secretsmanager": Provider(
+        service.Service("secretsmanager", "secretsmanager", "1.1"),
+        "GetSecretValue",
+        lambda name: {"SecretId": name},
+        lambda answer: answer.get("SecretString"),
+        "ResourceNotFoundException",
+    ),
+    "ssm": Provider(
+        service.Service("ssm", "AmazonSSM", "1.1"),
+        "GetParameter",
+        lambda name: {"Name": name, "WithDecryption": True},
+        lambda answer: answer.get("Parameter", {}).get("Value"),
+        "ParameterNotFound",
+    ),
+}
+# Upper limits of the random pauses before a throttled request is sent again. They are short because docker waits, and
+# random so that a fleet that pulls at the same time does not retry at the same time.
+PAUSES_SECONDS = (0.5, 1, 2)
+
+
+def read(reference, metadata):
+    """Return the current value of a secret. Nothing is cached, so that a rotation takes effect at once."""
+    provider = PROVIDERS[reference.provider]
+    region = reference.region or metadata.region()
+    credentials = metadata.credentials()
+    try:
+        answer = ask(provider, reference, region, credentials)
+    except service.ServiceError as error:
+        raise error_of(error, provider, reference, region, credentials.role) from error
+    text = provider.text(answer)
+    if not isinstance(text, str):
+        raise LastingError(f"{reference.name} in {region} has no string value: store it as a string")
+    return text
+
+
+def ask(provider, reference, region, credentials):
+    """Return the service's response; repeat the request while it is throttled."""
+    message = provider.request(reference.name)
+    for pause in (*PAUSES_SECONDS, None):
+        try:
+            return service.call(provider.service, provider.action, message, region, credentials, reference.endpoint)
+        except service.ServiceError as error:
+            if error.code not in service.THROTTLED or pause is None:
+                raise
+        time.sleep(random.uniform(pause / 2, pause))
+
+
+def error_of(error, provider, reference, region, role):
+    action = f"{provider.service.name}:{provider.action}"
+    if error.code == "AccessDeniedException":
+        return LastingError(
+            f"the role {role} is not allowed to call {action} on {reference.name} in {region}: allow it in the role's "
+            f"policy, and kms:Decrypt too if the secret is encrypted with a customer managed key ({error})"
+        )
+    if error.code == provider.missing:
+        return LastingError(
+            f"{reference.name} does not exist in {provider.service.name} in {region}: create it, or correct "
+            "docker_firstboot_credentials"
+        )
+    if error.code in service.THROTTLED:
+        return AwsError(f"{action} in {region} is throttled ({error}): let fewer instances pull at the same time")
+    return AwsError(f"{action} on {reference.name} in {region} failed ({error})")

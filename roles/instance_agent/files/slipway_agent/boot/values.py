@@ -1,0 +1,1 @@
+../../../../../plugins/plugin_utils/firstboot_values.py
