@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of Slipway is not Ansible: today, the lab of disposable hosts."""
+"""The parts of Slipway that are not Ansible: images, the lab of disposable hosts, manifests."""

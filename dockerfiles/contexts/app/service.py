@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An example of a service: greets, and says on /health that it is well. Replace it by your own."""
+"""An example service with a greeting on / and a health check on /health. Replace it with your own."""
 
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -7,7 +7,7 @@ ANSWERS = {"/": b"Hello from Slipway\n", "/health": b"ok\n"}
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers what it knows, and 404 to the rest."""
+    """Answers the paths in ANSWERS, and 404 for others."""
 
     def do_GET(self) -> None:
         answer = ANSWERS.get(self.path)

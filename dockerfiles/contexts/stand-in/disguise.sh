@@ -1,20 +1,24 @@
 #!/bin/sh
-# Makes a Debian root file system look like CentOS Stream 9 to dnf, rpm and Ansible. Run once, in the image build.
+# Makes a Debian root file system look like that of /usr/lib/os-release to dnf, rpm and Ansible. Runs once, during the image build.
 set -eu
 
-echo "CentOS Stream release 9" >/etc/centos-release
-ln -s centos-release /etc/redhat-release
-ln -s centos-release /etc/system-release
+. /usr/lib/os-release
+echo "${NAME% Linux} release $VERSION" >"/etc/$ID-release"
+ln -s "$ID-release" /etc/redhat-release
+ln -s "$ID-release" /etc/system-release
 ln -sf ../usr/lib/os-release /etc/os-release
 rm -f /etc/debian_version /usr/bin/apt-get /usr/bin/dpkg-query
 
 mkdir -p /etc/yum.repos.d /etc/dnf /etc/sysconfig /etc/pki/rpm-gpg
 printf '[main]\ngpgcheck=1\ninstallonly_limit=3\nclean_requirements_on_remove=True\nbest=True\n' >/etc/dnf/dnf.conf
-# Debian's rpm keeps its database in the home of whoever calls it.
+# By default, Debian's rpm keeps its database in the home of the calling user.
 mkdir -p /etc/rpm
 echo '%_dbpath /var/lib/rpm' >/etc/rpm/macros.dbpath
-# Provides system-release(releasever) and what docker-ce's packages require of the distribution.
-rpm --install --nosignature --nodeps /usr/share/slipway/centos-stream-release.rpm
+# Provides system-release(releasever) and the packages of the distribution that docker-ce requires.
+rpm --install --nosignature --nodeps /usr/share/slipway/release.rpm
 
+# Debian names the program of dnf 5 only by its version, and enables a plugin that copies every package.
+[ -e /usr/bin/dnf ] || ln -s dnf5 /usr/bin/dnf
+rm -f /etc/dnf/libdnf5-plugins/local.conf
 update-ca-certificates
-systemctl disable firewalld.service # as the images of CentOS Stream have it
+systemctl disable firewalld.service # as in CentOS Stream images

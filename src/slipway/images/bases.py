@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an image is truly built on: an image of ours, a registry's, or what stands in for that."""
+"""Resolves the base of an image: another image of the matrix, one from a registry, or its stand-in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from slipway.images.supply import Supply
 
 @dataclass(frozen=True)
 class Base:
-    """A base as the engine has it; digest is the registry's, where it came from one."""
+    """A base as the engine has it; digest is that of its registry, None for a local image."""
 
     reference: str
     id: str
@@ -30,32 +30,32 @@ def reference(image: Image, supply: Supply) -> str:
 
 
 def find(client: docker.DockerClient, reference: str) -> Base | None:
-    """Return the base as the engine has it; None when it has not."""
+    """Return the base as the engine has it, or None."""
     try:
         return _base(reference, client.images.get(reference))
     except ImageNotFound:
         return None
 
 
-def have(
-    client: docker.DockerClient, image: Image, supply: Supply, *, renew: bool, report: Callable[[str], None]
+def ensure(
+    client: docker.DockerClient, image: Image, supply: Supply, *, refresh: bool, report: Callable[[str], None]
 ) -> Base:
-    """Return the base of an image, pulled where it is a registry's and is missing or to be renewed.
+    """Return the base of an image; pull one from a registry if it is missing, or always with refresh.
 
-    Raises ImageError when it is not there and cannot be pulled.
+    Raises ImageError if the base is missing and cannot be pulled.
     """
     wanted = reference(image, supply)
     base = find(client, wanted)
-    from_registry = not image.stands_on_ours and image.base not in supply.bases
-    if from_registry and (renew or not base):
+    from_registry = not image.has_local_base and image.base not in supply.bases
+    if from_registry and (refresh or not base):
         report(f"{image.name}: pulling {wanted}")
         try:
             registry.pull(client, wanted)
         except ImageError as error:
-            raise ImageError(f"{image.name} cannot be built, its base {wanted} cannot be pulled. {error}") from error
+            raise ImageError(f"{image.name} cannot be built: its base {wanted} cannot be pulled. {error}") from error
         base = find(client, wanted)
     if not base:
-        raise ImageError(f"{image.name}: the base {wanted} is not there: build it first.")
+        raise ImageError(f"{image.name} cannot be built: the engine does not have its base {wanted}. Build that first.")
     return base
 
 

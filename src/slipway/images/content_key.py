@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The key by which an image is known to be unchanged: a digest of all that it is made from."""
+"""The key that identifies an image by its inputs: an unchanged key means an unchanged image."""
 
 import hashlib
 import json
@@ -8,10 +8,10 @@ from collections.abc import Mapping
 LABEL = "io.slipway.content-key"
 
 
-def content_key(archive: bytes, made_with: Mapping[str, str | None]) -> str:
-    """Return the sha256 of the archive that is sent, the Dockerfile in it, and of what it is made with, by name.
+def content_key(archive: bytes, inputs: Mapping[str, str | None]) -> str:
+    """Return the sha256, in hex, of the build archive, which holds the Dockerfile, and of the other inputs by name.
 
-    Who built it, when and from which revision is no part of it: the same content is built once.
+    Builder, time and revision are excluded, so that the same content is built once.
     """
-    parts = {"archive": hashlib.sha256(archive).hexdigest(), "made with": dict(made_with)}
+    parts = {"archive": hashlib.sha256(archive).hexdigest(), "made with": dict(inputs)}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,42 +1,71 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is sent to the engine for one build: the Dockerfile and the files that the matrix names, and nothing else.
+"""The build context sent to the engine: the Dockerfile and the files listed in the matrix, nothing else.
 
-The archive is the same on every machine: sorted, of root, at time 0, with the two modes that git knows.
+The archive is reproducible: sorted, owned by root, with mtime 0 and the two file modes that git stores. File names may
+be any bytes, as on the disk.
 """
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from slipway.images.errors import ImageError
-from slipway.images.image import Image
+from slipway.images.image import Context, Image
 from slipway.lab.paths import PROJECT
 
-# What steers the build; a Dockerfile that says COPY . gets neither, since the second file excludes both.
+# Control files of the build. The second excludes both from `COPY .`.
 DOCKERFILE, IGNORE = ".slipway.Dockerfile", ".dockerignore"
-LEFT_OUT = "__pycache__"
+EXCLUDED = "__pycache__"
 
 
 def archive(image: Image, dockerfile: str, project: Path = PROJECT) -> bytes:
-    """Return the tar archive. Raises ImageError for an included file that is missing or leads out of the folder."""
+    """Return the tar archive. Raises ImageError if an included file is missing, unreadable or outside the folder."""
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
+    files = sorted(_files(image, project).items())
+    with tarfile.open(fileobj=buffer, mode="w", format=_format(files)) as tar:
         for name, text in ((DOCKERFILE, dockerfile), (IGNORE, f"{DOCKERFILE}\n{IGNORE}\n")):
             member = tarfile.TarInfo(name)
             member.size = len(text.encode())
-            tar.addfile(_normal(member), io.BytesIO(text.encode()))
-        for name, path in sorted(_files(image, project).items()):
-            tar.add(path, name, recursive=False, filter=_normal)
-            tar.inodes.clear()  # type: ignore[attr-defined]  # a hard link is sent as the file that it is
+            tar.addfile(_normalize(member), io.BytesIO(text.encode()))
+        for name, path in files:
+            try:
+                tar.add(path, name, recursive=False, filter=_normalize)
+            except OSError as error:
+                raise ImageError(
+                    f"{image.name}: the context file {path} cannot be read ({error.strerror}): make it readable, or "
+                    "do not include it."
+                ) from error
+            tar.inodes.clear()  # type: ignore[attr-defined]  # send hard links as regular files
     return buffer.getvalue()
 
 
+def _format(files: Iterable[tuple[str, Path]]) -> int:
+    """Return the format of an archive. That of GNU has any name as it is; pax has no form that the engine reads."""
+    for name, path in files:
+        try:
+            f"{name}{path.readlink() if path.is_symlink() else ''}".encode()
+        except UnicodeEncodeError:
+            return tarfile.GNU_FORMAT
+    return tarfile.PAX_FORMAT
+
+
+def folder_of(name: str, context: Context, project: Path = PROJECT) -> Path:
+    """Return the context folder of an image. Raises ImageError if a link leads out of the project."""
+    folder = project / context.path
+    if not folder.resolve().is_relative_to(project.resolve()):
+        raise ImageError(
+            f"{name}: the context {context.path} resolves to {folder.resolve()}, outside the project: "
+            "replace the link with a folder that holds the files."
+        )
+    return folder
+
+
 def _files(image: Image, project: Path) -> dict[str, Path]:
-    """Return what is sent beside the Dockerfile, by its name in the archive."""
+    """Return the included files by their name in the archive."""
     if not image.context:
         return {}
-    folder = project / image.context.path
+    folder = folder_of(image.name, image.context, project)
     return {
         path.relative_to(folder).as_posix(): path
         for include in image.context.include
@@ -46,25 +75,30 @@ def _files(image: Image, project: Path) -> dict[str, Path]:
 
 
 def _included(image: Image, folder: Path, include: str) -> Iterator[Path]:
-    """Yield an included file, or an included folder with all below it."""
+    """Yield an included file, or an included folder and everything below it."""
     top = folder / include
     if not top.is_symlink() and not top.exists():
         raise ImageError(
-            f"{image.name}: the context includes {include}, and {folder} has none: add it, or take it off the list."
+            f"{image.name}: the context includes {include}, which does not exist in {folder}: "
+            "add the file, or remove it from the list."
         )
     below = top.rglob("*") if top.is_dir() and not top.is_symlink() else ()
     for path in (top, *below):
-        if LEFT_OUT in path.relative_to(folder).parts:
+        if EXCLUDED in path.relative_to(folder).parts:
             continue
-        if not path.resolve().is_relative_to(folder.resolve()) or (path.is_symlink() and path.readlink().is_absolute()):
+        try:
+            target = path.resolve()
+        except (OSError, RuntimeError) as error:  # RuntimeError: up to Python 3.12
+            raise ImageError(f"{image.name}: {path} is a link that leads to itself: remove it.") from error
+        if not target.is_relative_to(folder.resolve()) or (path.is_symlink() and path.readlink().is_absolute()):
             raise ImageError(
-                f"{image.name}: {path} leads to {path.resolve()}, out of the context {folder}: "
-                "include the file itself, or make the link a relative one within the folder."
+                f"{image.name}: {path} resolves to {target}, outside the context {folder}: "
+                "include the file itself, or use a relative link within the folder."
             )
         yield path
 
 
-def _normal(member: tarfile.TarInfo) -> tarfile.TarInfo:
+def _normalize(member: tarfile.TarInfo) -> tarfile.TarInfo:
     executable = member.isdir() or member.issym() or member.mode & 0o100
     member.mode = 0o755 if executable else 0o644
     member.mtime = member.uid = member.gid = 0

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one exception that a person who makes images sees."""
+"""The exception that slipway-images reports to the user."""
 
 
 class ImageError(Exception):
-    """What is wrong, with which image, and the remedy, in sentences for the person at the keyboard."""
+    """Says what is wrong, with which image, and the remedy, in sentences for the user."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Puts values into the places of a Dockerfile, so that none can become anything but that value there.
+"""Escapes values for Dockerfiles, so that none can inject an instruction, a variable or a command.
 
-No value holds a line end when it comes here: `matrix_schema` has refused it.
+Values contain no line breaks here: `matrix_schema` rejects them.
 """
 
 import json
@@ -13,15 +13,15 @@ SPECIAL_IN_QUOTES = re.compile(r'([\\"$])')
 
 
 def quoted(value: str) -> str:
-    """Return the value as the double-quoted word of a LABEL or ENV, in which nothing is a variable."""
+    """Return the value double-quoted for LABEL or ENV, without variable expansion."""
     return '"' + SPECIAL_IN_QUOTES.sub(r"\\\1", value) + '"'
 
 
 def exec_form(words: Sequence[str]) -> str:
-    """Return the words as the JSON that CMD, ENTRYPOINT and HEALTHCHECK take: no shell sees them."""
+    """Return the words in the JSON exec form of CMD, ENTRYPOINT and HEALTHCHECK, which runs no shell."""
     return json.dumps(list(words))
 
 
 def shell_word(value: str) -> str:
-    """Return the value as one word of the shell in a RUN."""
+    """Return the value as one shell word for RUN."""
     return shlex.quote(value)

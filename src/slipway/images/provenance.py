@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where an image comes from, as the OCI's labels tell it."""
+"""OCI labels that state the source of an image."""
 
 import os
 import subprocess
@@ -13,10 +13,10 @@ OCI = "org.opencontainers.image"
 
 
 def labels(project: Path = PROJECT) -> dict[str, str]:
-    """Return the labels revision and created; what cannot be known, as without git, is left out.
+    """Return the labels revision and created; unknown ones are omitted, for example without git.
 
-    A revision whose tracked files were changed since ends with -dirty. The time is SOURCE_DATE_EPOCH, else that of the
-    last commit, so that the same sources are labelled alike. Raises ImageError for an epoch that is no number.
+    The revision ends with -dirty if tracked files have changed. The time is SOURCE_DATE_EPOCH, else that of the last
+    commit, so that the same sources get the same labels. Raises ImageError if SOURCE_DATE_EPOCH is not a number.
     """
     found = {
         f"{OCI}.revision": _git(project, "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"),
@@ -30,12 +30,12 @@ def _created(project: Path) -> str:
     if not epoch:
         return ""
     if not epoch.isdecimal():
-        raise ImageError(f"SOURCE_DATE_EPOCH={epoch} is no number of seconds since 1970: correct it, or unset it.")
+        raise ImageError(f"SOURCE_DATE_EPOCH={epoch} is not a number of seconds since 1970: correct or unset it.")
     return datetime.fromtimestamp(int(epoch), UTC).isoformat().replace("+00:00", "Z")
 
 
 def _git(project: Path, *arguments: str) -> str:
-    """Return git's answer, "" where there is none."""
+    """Return git's output, or "" if git fails or is missing."""
     try:
         done = subprocess.run(["git", *arguments], cwd=project, capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where builds get what images are made of, and where finished images go when nobody says otherwise."""
+"""The sources that builds use: bases, packages, network, and a registry to push to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry as the engine reaches it, such as 127.0.0.1:5001, with a login for it."""
+    """A registry and a login for it; the address is the one that the engine uses, such as 127.0.0.1:5001."""
 
     address: str
     username: str
@@ -16,14 +16,14 @@ class Registry:
 
 @dataclass(frozen=True)
 class Supply:
-    """One way to supply builds; `description` is shown with every result."""
+    """One set of sources; `description` is shown with every result."""
 
     description: str
-    bases: Mapping[str, str] = field(default_factory=dict)  # a registry's reference -> the image that stands in for it
+    bases: Mapping[str, str] = field(default_factory=dict)  # external reference -> its stand-in
     only_these_bases: bool = False
-    packages: frozenset[str] | None = None  # the names that can be installed; None: all that the distribution has
-    network: str | None = None  # of the engine, for builds; None: the engine's default
-    registry: Registry | None = None  # None: Docker Hub, or what `push --registry` names
+    packages: frozenset[str] | None = None  # installable names; None: no restriction
+    network: str | None = None  # the engine's network for builds; None: its default
+    registry: Registry | None = None  # to push to, with a login
 
 
 ONLINE = Supply("registries and the distribution's own mirrors")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What became of each image, for a person to read."""
+"""The results of a build as a table."""
 
 import io
 from collections.abc import Iterable
@@ -13,11 +13,11 @@ from slipway.images.build import Outcome, State
 from slipway.images.image import Image
 from slipway.images.recipe import Built
 
-PAGE_WIDTH = 400  # characters: no row is to be broken
+PAGE_WIDTH = 400  # characters, so that no row wraps
 
 
 def table(outcomes: Iterable[Outcome], description: str) -> Table:
-    """Return a row for each image; above them, the description of what the images were made from."""
+    """Return a table with a row per image; the title describes the supply."""
     result = Table("image", "tag", "size", "adds to its base", "layers", "seconds", "id", title=f"From {description}")
     for outcome in outcomes:
         image, built = outcome.image, outcome.built
@@ -28,7 +28,7 @@ def table(outcomes: Iterable[Outcome], description: str) -> Table:
 
 
 def markdown(outcomes: Iterable[Outcome], description: str) -> str:
-    """Return the same as a page for the documentation."""
+    """Return the same as a Markdown page."""
     page = table(outcomes, description)
     page.title, page.box = None, box.MARKDOWN
     text = io.StringIO()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Has the claims in tests/images tried on built images, by one run of pytest in a process of its own."""
+"""Runs the claims in tests/images against built images, in a separate pytest process."""
 
 import json
 import os
@@ -12,52 +12,60 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from slipway.images import availability, graph
+from slipway.images import availability, graph, pins
+from slipway.images.build_environment import BuildEnvironment
 from slipway.images.errors import ImageError
 from slipway.images.image import Context, Healthcheck, Image, User
 from slipway.images.recipe import Built, current
-from slipway.images.workshop import Workshop
 from slipway.lab.paths import PROJECT
 
 CLAIMS = PROJECT / "tests/images"
-VARIABLE = "SLIPWAY_IMAGES"  # of the environment: the file with what pytest is to know
+VARIABLE = "SLIPWAY_IMAGES"  # environment variable with the path of the file that `write` wrote
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A built image, and what it is to be."""
+    """A built image and its definition."""
 
     image: Image
     built: Built
 
 
-def verify(workshop: Workshop, names: Sequence[str] = (), options: Sequence[str] = ()) -> None:
-    """Try the claims on the images of these names, all that can be built here where there is none.
+def verify(
+    environment: BuildEnvironment,
+    names: Sequence[str] = (),
+    options: Sequence[str] = (),
+    *,
+    allow_unpinned: bool = False,
+) -> None:
+    """Run the claims against the named images, or all that the supply can build without names.
 
-    options are pytest's. Raises ImageError for images that are not built from what the project has, and when a claim
-    does not hold; pytest has printed which.
+    options are pytest's. Raises ImageError for outdated images, for bases without a digest unless allow_unpinned (since
+    images with systemd run with nearly all capabilities here), and if a claim fails; pytest prints which.
     """
-    chosen = graph.named(workshop.images, names)
+    chosen = graph.select(environment.images, names)
     if not names:
-        unavailable = availability.unavailable(graph.with_bases(workshop.images, chosen), workshop.supply)
+        unavailable = availability.unavailable(graph.with_bases(environment.images, chosen), environment.supply)
         chosen = {name: image for name, image in chosen.items() if name not in unavailable}
-    built = current(workshop, chosen)
+    if not allow_unpinned:
+        pins.require_digests(environment.images, chosen, environment.supply)
+    built = current(environment, chosen)
     with tempfile.TemporaryDirectory() as folder:
         facts = Path(folder) / "images.json"
         write(facts, [Subject(image, built[name]) for name, image in chosen.items()])
-        environment = {**_environment(workshop.engine.address), VARIABLE: str(facts)}
+        variables = {**_environment(environment.engine.address), VARIABLE: str(facts)}
         command = [sys.executable, "-m", "pytest", str(CLAIMS), *options]
-        if subprocess.run(command, cwd=PROJECT, env=environment, check=False).returncode:
-            raise ImageError("Not all claims hold: pytest tells above which, for which image.")
+        if subprocess.run(command, cwd=PROJECT, env=variables, check=False).returncode:
+            raise ImageError("Some claims failed: see the output of pytest above.")
 
 
 def write(path: Path, subjects: Sequence[Subject]) -> None:
-    """Write what `read` reads."""
+    """Write subjects to a file for `read`."""
     path.write_text(json.dumps([asdict(subject) for subject in subjects]))
 
 
 def read(path: Path) -> list[Subject]:
-    """Return what `write` wrote."""
+    """Return the subjects in a file of `write`."""
     return [Subject(_image(facts["image"]), Built(**facts["built"])) for facts in json.loads(path.read_text())]
 
 
@@ -68,8 +76,8 @@ def _image(facts: dict[str, Any]) -> Image:
 
 
 def _environment(address: str) -> Mapping[str, str]:
-    """Return this process's environment in which testinfra's docker backend finds the engine, and a client for it."""
+    """Return this process's environment with the engine's address and the docker command for testinfra."""
     path = os.pathsep.join((str(Path(sys.prefix) / "bin"), os.environ.get("PATH", os.defpath)))
     if not shutil.which("docker", path=path):
-        raise ImageError("The claims need the docker command, and there is none on the PATH: install Docker's client.")
+        raise ImageError("The claims need the docker command, which is not on the PATH: install the Docker client.")
     return {**os.environ, "PATH": path, "DOCKER_HOST": address}

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Manifests of images, as the role image_provenance writes them, and what differs between two of them."""
+"""Manifests of machine images, written by the role machine_image_provenance, and their comparison."""

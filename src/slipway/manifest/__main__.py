@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tell by their manifests what differs between two images. Exit status: 0 nothing, 1 something, 2 trouble."""
+"""Compare two machine images by their manifests. Exit status: 0 no differences, 1 differences, 2 error."""
 
 import argparse
 import sys
@@ -14,12 +14,12 @@ from slipway.manifest.manifest import ManifestError, read
 
 
 def main() -> int:
-    """Print a row for each difference; nothing where there is none."""
+    """Print a row for each difference, or nothing."""
     arguments = _parser().parse_args()
     try:
         found = differences(read(arguments.old), read(arguments.new))
     except ManifestError as error:
-        print(f"slipway-image-diff: {error}", file=sys.stderr)
+        print(f"slipway-machine-image-diff: {error}", file=sys.stderr)
         return 2
     if not found:
         return 0
@@ -31,9 +31,9 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="slipway-image-diff", description=__doc__)
-    parser.add_argument("old", type=Path, help="manifest of an image")
-    parser.add_argument("new", type=Path, help="manifest of the image that it is compared with")
+    parser = argparse.ArgumentParser(prog="slipway-machine-image-diff", description=__doc__)
+    parser.add_argument("old", type=Path, help="manifest of the old image")
+    parser.add_argument("new", type=Path, help="manifest of the new image")
     return parser
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What differs between two manifests."""
+"""Compares two manifests."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from slipway.manifest.manifest import Manifest, Package
 
-# Of these, a new one is no successor of the old one.
-NO_SUCCESSION = "gpg-pubkey"
-# They differ in every bake, or as the packages do.
+# A package whose builds do not succeed each other.
+UNORDERED = "gpg-pubkey"
+# Values that change with every bake or with the packages.
 NOT_COMPARED = ("SLIPWAY_TIME", "SLIPWAY_PACKAGES_SHA256")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One difference: of what, and how it was and is; "" where it is in one manifest alone."""
+    """One difference, with the old and the new value; "" if only one manifest has it."""
 
     kind: str
     what: str
@@ -24,7 +24,7 @@ class Change:
 
 
 def differences(old: Manifest, new: Manifest) -> list[Change]:
-    """Return what differs: what the images are, then packages by name."""
+    """Return the differences: the values of the images, then packages by name."""
     return [
         *_values(old.os, new.os),
         *_values(old.release, new.release),
@@ -45,7 +45,7 @@ def _packages(old: Iterable[Package], new: Iterable[Package]) -> Iterator[Change
 
 
 def _by_label(packages: Iterable[Package]) -> defaultdict[str, dict[str, Package]]:
-    """Return the builds that each package has, the oldest first."""
+    """Return the builds of each package, oldest first."""
     result: defaultdict[str, dict[str, Package]] = defaultdict(dict)
     for package in sorted(packages, key=lambda package: package.evr):
         result[package.label][package.build] = package
@@ -53,21 +53,24 @@ def _by_label(packages: Iterable[Package]) -> defaultdict[str, dict[str, Package
 
 
 def _builds(old: dict[str, Package], new: dict[str, Package]) -> Iterator[Change]:
-    """Several builds may be installed, as of the kernel: where one went and one came, the one succeeds the other."""
+    """Compare installed builds, of which a package may have several, like the kernel.
+
+    One removed and one added build are an upgrade or a downgrade.
+    """
     kept = [(old[build], new[build]) for build in old if build in new]
-    gone = [package for build, package in old.items() if build not in new]
-    come = [package for build, package in new.items() if build not in old]
-    if len(gone) == len(come) == 1 and gone[0].name != NO_SUCCESSION:
-        yield _moved(gone[0], come[0])
-        kept += zip(gone, come, strict=True)
+    removed = [package for build, package in old.items() if build not in new]
+    added = [package for build, package in new.items() if build not in old]
+    if len(removed) == len(added) == 1 and removed[0].name != UNORDERED:
+        yield _version_change(removed[0], added[0])
+        kept += zip(removed, added, strict=True)
     else:
-        yield from (Change("removed", package.label, package.build, "") for package in gone)
-        yield from (Change("added", package.label, "", package.build) for package in come)
+        yield from (Change("removed", package.label, package.build, "") for package in removed)
+        yield from (Change("added", package.label, "", package.build) for package in added)
     for before, after in kept:
         if before.key != after.key:
             yield Change("re-signed", after.label, before.key or "unsigned", after.key or "unsigned")
 
 
-def _moved(before: Package, after: Package) -> Change:
+def _version_change(before: Package, after: Package) -> Change:
     kind = "upgraded" if before.evr < after.evr else "downgraded"
     return Change(kind, after.label, before.build, after.build)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One manifest, read from its file and held against the schema."""
+"""Reads a manifest and validates it against the schema."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from rpm_version import Evr
 
-FORMAT = 1  # what plugins/module_utils/image_manifest.py writes
+FORMAT = 1  # written by plugins/module_utils/packages/manifest.py
 TEXT = {"type": "string"}
 SCHEMA = {
     "required": ["os", "packages", "release"],
@@ -31,39 +31,39 @@ SCHEMA = {
 
 
 class ManifestError(Exception):
-    """A manifest cannot be used; the text is the sentence for the user."""
+    """A manifest is unusable; the message is a sentence for the user."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """One build of a package, and the ID of the key that signed it, or ""."""
+    """One build of a package; key is the ID of the key that signed it, or ""."""
 
     name: str
     epoch: int
     version: str
     release: str
-    arch: str  # "" of a key that rpm trusts
+    arch: str  # "" for a key that rpm trusts
     key: str
 
     @property
     def label(self) -> str:
-        """What it shares with its other builds."""
+        """Name and architecture, which all builds share."""
         return f"{self.name}.{self.arch}" if self.arch else self.name
 
     @property
     def build(self) -> str:
-        """Which of the builds it is, as rpm writes it."""
+        """Epoch, version and release, in rpm's notation."""
         return f"{f'{self.epoch}:' if self.epoch else ''}{self.version}-{self.release}"
 
     @property
     def evr(self) -> Evr:
-        """The same, to be compared as rpm compares it."""
+        """The same, comparable as by rpm."""
         return Evr(str(self.epoch), self.version, self.release)
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an image is made of, and by what."""
+    """The content of an image: its operating system, the release that baked it, its packages."""
 
     os: dict[str, str]
     release: dict[str, str]
@@ -77,7 +77,9 @@ def read(path: Path) -> Manifest:
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise ManifestError(f"{path} is no JSON ({error}): name a manifest of image_provenance.") from error
+        raise ManifestError(
+            f"{path} is not valid JSON ({error}): use a manifest written by machine_image_provenance."
+        ) from error
     problem = _problem(content)
     if problem:
         raise ManifestError(f"{path} {problem}.")
@@ -87,10 +89,12 @@ def read(path: Path) -> Manifest:
 
 def _problem(content: Any) -> str | None:
     if not isinstance(content, dict) or "format" not in content:
-        return "is no manifest: name one that image_provenance has written"
+        return "is not a manifest: use one written by machine_image_provenance"
     if content["format"] != FORMAT:
-        return f"has format {content['format']!r}, known is {FORMAT}: take the command of the Slipway that wrote it"
+        return f"has format {content['format']!r}, but {FORMAT} is expected: use the Slipway release that wrote it"
     error = best_match(Draft202012Validator(SCHEMA).iter_errors(content))
     if error:
-        return f"is a broken manifest, at {error.json_path}: {error.message}. Have image_provenance write it again"
+        return (
+            f"is invalid at {error.json_path}: {error.message}. Run the role machine_image_provenance to write it again"
+        )
     return None

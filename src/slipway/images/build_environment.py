@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where images are made: the matrix, the engine, what that is supplied with, and whom to tell."""
+"""What builds need in addition to an image: the matrix, the engine, the supply, and a progress callback."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ from slipway.lab.engine import Engine
 
 
 @dataclass(frozen=True)
-class Workshop:
-    """images is the whole matrix, dockerfile renders one of it, report is told a line when a step begins."""
+class BuildEnvironment:
+    """images is the whole matrix, dockerfile renders an image, report is called with a line when a step begins."""
 
     images: Mapping[str, Image]
     engine: Engine
@@ -22,5 +22,5 @@ class Workshop:
     report: Callable[[str], None]
 
     def connect(self) -> docker.DockerClient:
-        """Return a client of a thread's own, to be closed: a client is not to be shared by threads."""
+        """Return a new client, to be closed by the caller: threads must not share one."""
         return docker.DockerClient(base_url=self.engine.address, timeout=120)
