@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Claims about built images: `slipway-images test` runs them on all, or on those that it is told by name."""
+"""Claims about built images; `slipway-images test` runs them."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -33,14 +33,14 @@ def client() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session", params=SUBJECTS, ids=lambda subject: subject.image.name)
 def subject(request: pytest.FixtureRequest) -> Subject:
-    """Each image in turn, with what it was built as."""
+    """Each image in turn, with the facts of its build."""
     assert isinstance(request.param, Subject)
     return request.param
 
 
 @pytest.fixture(scope="session")
 def image(subject: Subject) -> Image:
-    """What the matrix says of the image."""
+    """The image's definition in the matrix."""
     return subject.image
 
 
@@ -52,7 +52,7 @@ def built(client: docker.DockerClient, subject: Subject) -> EngineImage:
 
 @pytest.fixture(scope="session")
 def container(client: docker.DockerClient, built: EngineImage) -> Iterator[Container]:
-    """A container of the image that does nothing and stays, without a network."""
+    """An idle container of the image, without a network."""
     container = client.containers.run(
         str(built.id), ["3600"], entrypoint=["sleep"], network_mode="none", healthcheck={"test": ["NONE"]}, detach=True
     )
@@ -62,19 +62,19 @@ def container(client: docker.DockerClient, built: EngineImage) -> Iterator[Conta
 
 @pytest.fixture(scope="session")
 def host(container: Container) -> Host:
-    """The container, as the image's own user sees it."""
+    """The container, as the user of the image."""
     return testinfra.get_host(f"docker://{container.id}")
 
 
 @pytest.fixture(scope="session")
 def root(container: Container) -> Host:
-    """The container, as root sees it."""
+    """The container, as root."""
     return testinfra.get_host(f"docker://0@{container.id}")
 
 
 @pytest.fixture
 def start(client: docker.DockerClient, image: Image, built: EngineImage) -> Iterator[Callable[[], Container]]:
-    """Start the image as it is; only its health is asked every second, so that nobody waits for long."""
+    """Start the image unmodified, but with a health check every second, to save time."""
     started: list[Container] = []
     boots: dict[str, Any] = SYSTEMD if image.family == "systemd" else {}
 

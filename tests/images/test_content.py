@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in an image, and what is not."""
+"""Claims about the content of an image."""
 
 import re
 
@@ -12,7 +12,7 @@ from slipway.images.image import Image
 from slipway.images.provenance import OCI
 from slipway.images.verify import Subject
 
-# What each repository's images are for: a command, and what it prints; {version} is the image's.
+# A command of each repository's images and the start of its output; {version} is that of the image.
 TOOLS = {
     "base": ("tini --version", "tini version"),
     "systemd": ("systemctl --version", "systemd "),
@@ -26,7 +26,7 @@ CACHES = ("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/root/.cach
 LABELS = {f"{OCI}.revision": r"[0-9a-f]{40}(-dirty)?", f"{OCI}.created": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"}
 
 
-def test_it_runs_as_the_user_that_the_matrix_names(image: Image, host: Host) -> None:
+def test_it_runs_as_the_user_of_the_matrix(image: Image, host: Host) -> None:
     assert host.check_output("id -u") == str(image.user.uid)
     assert host.check_output("id -un") == image.user.name
 
@@ -36,40 +36,40 @@ def test_it_is_not_root_without_a_reason(image: Image, built: EngineImage) -> No
     assert user not in ("", "0", "root") or image.user.root_because
 
 
-def test_its_tool_is_there_in_its_version(image: Image, host: Host) -> None:
+def test_its_tool_has_the_version_of_the_image(image: Image, host: Host) -> None:
     if image.repository not in TOOLS:
-        pytest.skip(f"TOOLS does not say what {image.repository} is for")
+        pytest.skip(f"TOOLS has no command for {image.repository}")
     command, printed = TOOLS[image.repository]
     done = host.run(command)
     assert done.rc == 0, done.stderr
     assert (done.stdout + done.stderr).startswith(printed.format(version=image.version))
 
 
-def test_its_text_is_utf_8(host: Host) -> None:
+def test_its_locale_is_utf_8(host: Host) -> None:
     assert host.check_output("locale charmap") == "UTF-8"
 
 
-def test_its_labels_tell_where_it_comes_from(image: Image, built: EngineImage) -> None:
+def test_its_labels_state_its_source(image: Image, built: EngineImage) -> None:
     assert image.labels.items() <= built.labels.items()
     assert built.labels[f"{OCI}.version"] == image.version
     assert built.labels[f"{OCI}.base.name"]
-    for name in provenance.labels():  # none without git
+    for name in provenance.labels():  # empty without git
         assert re.fullmatch(LABELS[name], built.labels[name])
 
 
-def test_packages_that_were_fetched_are_not_in_it(root: Host) -> None:
-    found = root.run(f"find {' '.join(CACHES)} -type f")  # those that are absent are well, too
+def test_package_caches_are_empty(root: Host) -> None:
+    found = root.run(f"find {' '.join(CACHES)} -type f")  # absent ones are fine
     assert found.stdout == ""
 
 
-def test_no_file_lends_its_owners_rights_but_those_of_the_matrix(image: Image, root: Host) -> None:
+def test_no_file_is_setuid_unless_the_matrix_lists_it(image: Image, root: Host) -> None:
     found = root.check_output("find / -xdev -type f -perm /6000")
     assert set(found.splitlines()) <= set(image.setuid)
 
 
-def test_nothing_is_writable_by_everybody_but_folders_of_temporary_files(root: Host) -> None:
+def test_nothing_but_sticky_folders_is_world_writable(root: Host) -> None:
     assert root.check_output(r"find / -xdev \( -type f -o -type d ! -perm -1000 \) -perm -0002") == ""
 
 
-def test_it_adds_no_more_to_its_base_than_its_budget(image: Image, subject: Subject) -> None:
+def test_it_stays_within_its_size_budget(image: Image, subject: Subject) -> None:
     assert subject.built.added <= image.size_budget

@@ -2,9 +2,10 @@
 """Hosts of the lab for tests that break things: real dnf, rpm, systemd and dockerd. And its engine, for images."""
 
 import io
+import os
 import tarfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 
 import docker
@@ -12,29 +13,50 @@ import pytest
 from docker.errors import ImageNotFound
 
 from slipway.images import content_key
+from slipway.lab import locking
 from slipway.lab.engine import Engine
-from slipway.lab.images import Images
+from slipway.lab.lab import Lab
 from slipway.lab.ready import make_ready
 from slipway.lab.status import CARRIED_IMAGE
 from slipway.lab.workbench import LabHost, Workbench
-from tests.recorded_aws import KEYS, RecordedAws
+from tests.support.recorded_aws import KEYS, RecordedAws
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Wait for another run of these tests in this clone: its hosts have the same names."""
+    if hasattr(session.config, "workerinput"):
+        return  # it is part of a run, whose first process holds the lock
+    held = ExitStack()
+    session.config.add_cleanup(held.close)
+    capture = session.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():  # have it say so
+        held.enter_context(locking.exclusive(locking.TESTS_LOCK))
+
+
+@pytest.fixture(scope="session")
+def lab(worker_id: str) -> Lab:
+    """The lab of this process: where several run tests at once, each has networks, servers and hosts of its own.
+
+    LAB_PREFIX tells the tests of several clones that share an engine apart.
+    """
+    return make_ready("offline", os.environ.get("LAB_PREFIX", "") + ("" if worker_id == "master" else f"{worker_id}-"))
 
 
 @pytest.fixture(scope="module")
-def workbench() -> Iterator[Workbench]:
+def workbench(lab: Lab) -> Iterator[Workbench]:
     """Where a module makes its hosts, stand-ins all of them; they are gone when the module ends.
 
     Each takes 7 of the kernel's 128 inotify instances (fs.inotify.max_user_instances): 19 at once do not boot.
     """
-    workbench = Workbench("offline")
+    workbench = Workbench(lab)
     yield workbench
     workbench.clear()
 
 
 @pytest.fixture(scope="session")
-def lasting_workbench() -> Iterator[Workbench]:
+def lasting_workbench(lab: Lab) -> Iterator[Workbench]:
     """Where the hosts are made that all modules share."""
-    workbench = Workbench("offline")
+    workbench = Workbench(lab)
     yield workbench
     workbench.clear()
 
@@ -48,32 +70,28 @@ def fresh_host(lasting_workbench: Workbench) -> LabHost:
 @pytest.fixture(scope="session")
 def converged_host(lasting_workbench: Workbench) -> LabHost:
     """A host with a running engine, which every test leaves as it found it."""
-    host = lasting_workbench.make("test-converged")
-    converged = host.converge()
-    assert converged.status == 0, converged.output
-    return host
+    return lasting_workbench.make_converged("test-converged")
 
 
 @pytest.fixture(scope="session")
-def lab() -> tuple[Engine, Images]:
-    """The lab's engine, which has slipway/hello too, and what its hosts are made of."""
-    carrier, images = make_ready("offline")
-    holder = carrier.client.containers.create(images.host)
+def engine_with_hello(lab: Lab) -> Engine:
+    """The lab's engine, which has slipway/hello too."""
+    holder = lab.client.containers.create(lab.images.host)
     try:
         chunks, _ = holder.get_archive(CARRIED_IMAGE)
         with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as tar:
             file = tar.extractfile(Path(CARRIED_IMAGE).name)
             assert file
-            carrier.client.images.load(file.read())
+            lab.client.images.load(file.read())
     finally:
         holder.remove()
-    return carrier, images
+    return lab.engine
 
 
 @pytest.fixture
-def carrier(lab: tuple[Engine, Images]) -> Iterator[Engine]:
+def carrier(engine_with_hello: Engine) -> Iterator[Engine]:
     """The engine with a client that nobody has logged in; images that the test builds are gone when it ends."""
-    address = lab[0].address
+    address = engine_with_hello.address
     client = docker.DockerClient(base_url=address, timeout=120)
     before = {image.id for image in client.images.list()}
     yield Engine(client, address)
@@ -91,8 +109,15 @@ def aws_server() -> Iterator[RecordedAws]:
     server.close()
 
 
+@pytest.fixture(scope="module")
+def played(aws_server: RecordedAws) -> set[tuple[str, str]]:
+    """Service and action of all calls that the playbooks of a file of tests have made so far."""
+    aws_server.played.clear()
+    return aws_server.played
+
+
 @pytest.fixture
-def aws(aws_server: RecordedAws, monkeypatch: pytest.MonkeyPatch) -> RecordedAws:
+def aws(aws_server: RecordedAws, played: set[tuple[str, str]], monkeypatch: pytest.MonkeyPatch) -> RecordedAws:
     """An account of AWS with nothing in it, to which playbooks are led."""
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws_server.address)

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from slipway.lab.play import ok
 from slipway.lab.workbench import LabHost, Workbench
 
 SOCKET = "stat --format '%U %G %a' /run/docker.sock"
@@ -19,21 +20,16 @@ STATE = f"getent group docker; getent passwd | sort; ls -R /etc/systemd/system /
 
 @pytest.fixture(scope="module")
 def host(workbench: Workbench) -> LabHost:
-    host = workbench.make("test-access")
-    converged = host.converge(docker_access_members=["alice"])
-    assert converged.status == 0, converged.output
-    return host
+    return workbench.make_converged("test-access", docker_access_members=["alice", "bob"])
+
+
+def access(**arguments: Any) -> dict[str, Any]:
+    return {"slipway.platform.docker_access": arguments}
 
 
 def starts(host: LabHost) -> int:
     """Return how often the socket has been made since the host booted."""
     return host.sh("journalctl --boot --unit=docker.socket --output=cat").count("Listening on docker.socket")
-
-
-def test_the_defaults_need_no_restart_and_no_drop_in(host: LabHost) -> None:
-    assert starts(host) == 1
-    assert host.run("ls", "/etc/systemd/system/docker.socket.d")[0] != 0
-    assert host.sh("runuser --user alice -- docker version --format '{{.Server.Version}}'")
 
 
 def test_a_member_can_use_the_engine_in_the_same_play(workbench: Workbench) -> None:
@@ -45,17 +41,28 @@ def test_a_member_can_use_the_engine_in_the_same_play(workbench: Workbench) -> N
         "ansible.builtin.command": "runuser --user carol -- docker version",
         "changed_when": False,
     }
-    facts = {"ansible.builtin.setup": {"gather_subset": ["min"]}}
     variables = {"docker_access_members": ["carol"]}
-    run = host.play(facts, engine, role, use, variables=variables)
+    run = host.play(engine, role, use, variables=variables)
     assert run.status == 0, run.output
     assert {"carol", "users", "docker"} <= set(host.sh("id --name --groups carol").split())
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], list[str]]] = {
     "unknown user": ({"docker_access_members": ["alice", "zoe", "yves"]}, ["zoe, yves", "never does"]),
     "mode open to others": ({"docker_access_socket_mode": "0666"}, ["0666", "0660"]),
     "mode that is none": ({"docker_access_socket_mode": "rw"}, ["rw", "0660"]),
+    "group of others": (
+        {"docker_access_socket_group": "users", "docker_access_exclusive": True},
+        ["users existed before the engine", "docker_access_socket_group_shared: true"],
+    ),
+    "group of others that is to change": (
+        {
+            "docker_access_socket_group": "users",
+            "docker_access_socket_group_shared": True,
+            "docker_access_members": ["alice"],
+        },
+        ["users does not belong to the engine", "docker_access_members"],
+    ),
     "group id that is taken": ({"docker_access_group_gid": 0}, ["0 belongs to root"]),
     "certificates that are none": (
         {"docker_access_tls": {"ca": "x", "cert": "y", "key": "z"}},
@@ -65,25 +72,50 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("variables", "words"), REFUSED.values(), ids=REFUSED.keys())
-def test_bad_input_is_refused_before_anything_is_changed(
-    host: LabHost, variables: dict[str, Any], words: list[str]
-) -> None:
+@pytest.fixture(scope="module")
+def refusals(host: LabHost) -> dict[str, str]:
+    """What docker_access says of each bad input; the host is as it was before them."""
     before = host.sh(STATE)
-    run = host.converge(**variables)
-    assert run.status != 0
-    for word in words:
-        assert word in run.failure(host.name)
+    said = host.refusals("docker_access", {case: variables for case, (variables, _) in REFUSED.items()})
     assert host.sh(STATE) == before
+    return said
 
 
-def test_drift_by_chmod_is_repaired_without_a_restart(host: LabHost) -> None:
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input_is_refused_before_anything_is_changed(refusals: dict[str, str], case: str) -> None:
+    """Fault: an unknown user, a mode open to others, a group id that is taken, invalid certificates. Outcome: refused;
+    nothing changes.
+    """
+    for word in REFUSED[case][1]:
+        assert word in refusals[case]
+
+
+# Mallory may read and write, beside owner and group, as setfacl -m u:mallory:rw does it.
+ADD_ACL = """python3 -c '
+import os, pwd, struct
+entries = (1, 6, -1), (2, 6, pwd.getpwnam("mallory").pw_uid), (4, 6, -1), (16, 6, -1), (32, 0, -1)
+acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *entry) for entry in entries)
+os.setxattr("/run/docker.sock", "system.posix_acl_access", acl)
+'"""
+
+
+def test_drift_by_chmod_or_an_acl_is_repaired_without_a_restart(host: LabHost) -> None:
+    """Fault: `chmod 666` or an access control list on the socket. Outcome: closed again, without a restart."""
     before = host.sh(f"{SOCKET}; {PROCESS}")
-    host.sh("chmod 0666 /run/docker.sock; chgrp root /run/docker.sock")
-    run = host.converge()
-    assert run.status == 0, run.output
+    host.sh(ADD_ACL)
     assert host.sh(f"{SOCKET}; {PROCESS}") == before
-    assert host.converge().changed(host.name) == []
+    host.sh("runuser --user mallory -- docker version")
+    predicted = host.play(access(), options=("--check", "--diff"))
+    assert "an access control list" in predicted.output
+    host.sh("runuser --user mallory -- docker version")
+    ok(host.play(access()))
+    assert host.run("runuser", "--user", "mallory", "--", "docker", "version")[0] != 0
+    assert host.sh(f"{SOCKET}; {PROCESS}") == before
+
+    host.sh("chmod 0666 /run/docker.sock; chgrp root /run/docker.sock")
+    ok(host.apply("docker_access"))
+    assert host.sh(f"{SOCKET}; {PROCESS}") == before
+    assert ok(host.apply("docker_access")).changed(host.name) == []
 
 
 def test_a_new_group_costs_one_restart_of_the_socket_and_takes_effect(host: LabHost) -> None:
@@ -97,8 +129,8 @@ def test_a_new_group_costs_one_restart_of_the_socket_and_takes_effect(host: LabH
         "docker_access_socket_mode": "0600",
         "docker_engine_daemon_options": {"debug": True},
     }
-    foretold = host.converge("--check", "--diff", **wanted)
-    assert "SocketGroup=containers" in foretold.output
+    predicted = host.converge("--check", "--diff", **wanted)
+    assert "SocketGroup=containers" in predicted.output
     assert starts(host) == before
     run = host.converge(**wanted)
     assert run.status == 0, run.output
@@ -115,10 +147,39 @@ def test_a_new_group_costs_one_restart_of_the_socket_and_takes_effect(host: LabH
 
 def test_members_come_and_go_and_others_stay_unless_the_list_is_exclusive(host: LabHost) -> None:
     host.sh("gpasswd --add mallory docker")
-    assert host.converge(docker_access_members=["alice", "bob"]).status == 0
-    assert host.sh("getent group docker").split(":")[3].split(",") == ["alice", "mallory", "bob"]
-    assert host.converge(docker_access_members=["alice"], docker_access_exclusive=True).status == 0
+    ok(host.apply("docker_access", docker_access_members=["alice", "bob"]))
+    assert host.sh("getent group docker").split(":")[3].split(",") == ["alice", "bob", "mallory"]
+    ok(host.apply("docker_access", docker_access_members=["alice"], docker_access_exclusive=True))
     assert host.sh("getent group docker").endswith(":alice")
+
+
+def test_an_exclusive_list_takes_the_group_from_everybody_else_by_whatever_way_they_have_it(host: LabHost) -> None:
+    alone = access(members=["alice"], exclusive=True)
+    host.sh("useradd --gid docker dora; groupadd --non-unique --gid $(getent group docker | cut -d: -f3) twins")
+    try:
+        assert "cannot exclude dora, whose primary group is docker" in host.play(alone).failure(host.name)
+        host.sh("usermod --gid users dora; gpasswd --add mallory twins")
+        assert "cannot exclude the members of twins" in host.play(alone).failure(host.name)
+        host.sh("groupmod --gid 4444 twins")
+
+        # With the password, newgrp lets anybody in; an administrator can make anybody a member.
+        host.sh("sed -i 's/^docker:.*/docker:$6$salt$hash:alice,mallory:alice,bob/' /etc/gshadow")
+        # gpasswd has the bit on every real host.
+        host.sh("chmod u+s /usr/bin/gpasswd; runuser --user mallory -- gpasswd --add mallory docker")
+        predicted = host.play(alone, options=("--check", "--diff"))
+        assert "mallory (administrators: alice mallory, password set)" in predicted.output
+        ok(host.play(alone))
+        assert host.sh("getent group docker").endswith(":alice")
+        assert host.sh("grep ^docker: /etc/gshadow") == "docker::alice:alice"
+        assert ok(host.play(alone)).changed(host.name) == []
+    finally:
+        host.sh("userdel dora; groupdel twins")
+
+
+def test_a_group_of_others_is_let_in_as_it_is_where_that_is_asked_for(host: LabHost) -> None:
+    before = host.sh("getent group users; grep ^users: /etc/gshadow")
+    assert ok(host.play(access(group="users", shared=True), options=("--check",))).changed(host.name)
+    assert host.sh("getent group users; grep ^users: /etc/gshadow") == before
 
 
 def make_certificate(name: str, issuer: tuple[x509.Certificate, ec.EllipticCurvePrivateKey] | None) -> tuple[Any, Any]:
@@ -165,16 +226,16 @@ def test_the_remote_api_lets_in_clients_of_the_ca_and_nobody_else(host: LabHost)
     assert host.sh(f"{remote} --tlscert /root/client/cert.pem --tlskey /root/client/key.pem {version}")
     assert host.run("sh", "-c", f"{remote} {version}")[0] != 0
     assert host.sh("stat --format %a /etc/docker/tls/*.pem").split() == ["444", "444", "400"]
-    assert host.converge(docker_access_tls=tls).changed(host.name) == []
+    assert ok(host.apply("docker_access", docker_access_tls=tls)).changed(host.name) == []
 
     wrong_key = {**tls, "key": pem(client_key)}
-    refused = host.converge(docker_access_tls=wrong_key)
-    assert "belonging to the certificate" in refused.failure(host.name)
+    refused = host.apply("docker_access", docker_access_tls=wrong_key)
+    assert "matches the certificate" in refused.failure(host.name)
     two_lists = {"docker_access_tls": tls, "docker_engine_daemon_options": {"hosts": ["fd://", "tcp://127.0.0.1:2375"]}}
     before = host.sh("cat /etc/docker/daemon.json")
     assert "tls.conf sets ExecStart" in host.converge(**two_lists).failure(host.name)
     assert host.sh("cat /etc/docker/daemon.json") == before
 
-    assert host.converge().status == 0
+    ok(host.apply("docker_access"))
     assert host.run("ls", "/etc/docker/tls/key.pem", "/etc/systemd/system/docker.service.d/tls.conf")[0] != 0
     assert host.run("sh", "-c", "curl --silent --insecure https://127.0.0.1:2376/_ping")[0] == 7

@@ -49,30 +49,29 @@ def host(workbench: Workbench) -> LabHost:
     """A machine that runs, as one that Packer has started, and on which an image was baked."""
     host = workbench.make("test-baking")
     install_helper(host)
-    foretold = ok(host.converge("--check", "--diff", slipway_baking=True, **SETTINGS))
+    predicted = ok(host.converge("--check", "--diff", slipway_baking=True, **SETTINGS))
     baked = ok(host.converge(slipway_baking=True, **SETTINGS))
-    assert len(baked.changed(host.name)) == len(foretold.changed(host.name))
+    assert len(baked.changed(host.name)) == len(predicted.changed(host.name))
     return host
 
 
 @pytest.fixture(scope="module")
 def build(workbench: Workbench) -> LabHost:
     """A container without systemd, in which an image is built."""
-    name = "test-baking-build"
-    made = workbench.make(name)  # for its inventory, and to be thrown away with the others
+    made = workbench.make("test-baking-build")  # for its inventory, and to be thrown away with the others
     made.container.remove(v=True, force=True)
-    client = workbench.engine.client
-    container = client.containers.run(
-        workbench.images.host,
+    name = made.name
+    container = workbench.lab.client.containers.run(
+        workbench.lab.images.host,
         ["sleep", "infinity"],
         name=name,
-        network=hosts.ready_network(client, workbench.images).name,
+        network=hosts.ready_network(workbench.lab).name,
         labels={LABEL: "host"},
         init=True,  # reaps what has ended, as whoever starts a build does
         detach=True,
     )
     path = LAB / "workbench" / name / "builds.yml"
-    inventory.write(path, [name], workbench.engine, workbench.images, group="image_builds")
+    inventory.write(path, [name], workbench.lab, group="image_builds")
     build = LabHost(name, container, path)
     install_helper(build)
     return build
@@ -83,6 +82,7 @@ def bake(build: LabHost, *options: str, **variables: Any) -> Run:
 
 
 def test_a_machine_that_runs_is_baked_without_starting_anything(host: LabHost) -> None:
+    """Fault: a running machine is baked. Outcome: nothing starts before its next boot."""
     assert host.sh(PROCESSES) == ""
     assert active(host) == []
     assert enabled(host) == UNITS
@@ -94,13 +94,15 @@ def test_a_machine_that_runs_is_baked_without_starting_anything(host: LabHost) -
 def test_a_second_bake_changes_nothing_asks_no_registry_and_says_what_is_left_to_the_first_run(host: LabHost) -> None:
     run = ok(host.converge(slipway_baking=True, **SETTINGS))
     assert run.changed(host.name) == []
-    said = [str(result.get("msg")) for name, result in run.results(host.name) if "Say what is left" in name]
-    assert any(f"{NOWHERE}/team/app" in sentence for sentence in said)
+    assert f"Left to the first run on a machine made from it: {NOWHERE}/team/app." in " ".join(run.warnings(host.name))
     assert json.loads(host.sh("cat /home/alice/.docker/config.json")) == {"credHelpers": {NOWHERE: "lab"}}
     assert host.run("ls", "/helper-was-asked")[0] == 2
 
 
 def test_a_secret_is_refused_by_its_name_and_shown_nowhere(fresh_host: LabHost) -> None:
+    """Fault: a login, a TLS key or a proxy's password is set while baking. Outcome: refused by the name of the variable
+    and shown nowhere; nothing changes.
+    """
     logins = [{"username": "acme", "token": SECRET, "user": "alice"}, {"registry": NOWHERE, "helper": "lab"}]
     for role, secret, sentence in (
         (
@@ -122,21 +124,21 @@ def test_a_secret_is_refused_by_its_name_and_shown_nowhere(fresh_host: LabHost) 
 
 def test_a_key_that_all_are_to_share_may_ship(host: LabHost) -> None:
     task = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_access", "tasks_from": "preflight"}}
-    shared = {"image_seal_allowed_credentials": ["/etc/docker/tls/key.pem"]}
+    shared = {"machine_image_seal_allowed_credentials": ["/etc/docker/tls/key.pem"]}
     ok(host.play(task, variables={"slipway_baking": True, **TLS, **shared}))
 
 
 def test_options_that_dockerd_cannot_read_are_refused(host: LabHost) -> None:
+    """Fault: options that dockerd cannot read, while baking. Outcome: refused; nothing changes."""
     before = host.sh("sha256sum /etc/docker/daemon.json")
     run = host.converge(slipway_baking=True, docker_engine_daemon_options={"mtu": "nonsense"})
-    assert "refuses the new /etc/docker/daemon.json" in run.failure(host.name)
+    assert "rejects the new /etc/docker/daemon.json" in run.failure(host.name)
     assert host.sh("sha256sum /etc/docker/daemon.json") == before
 
 
 def test_a_notified_restart_does_nothing(host: LabHost) -> None:
     run = host.play(
-        {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution", "platform"]}},
-        {"ansible.builtin.import_role": {"name": "slipway.platform.docker_engine", "tasks_from": "platform"}},
+        {"ansible.builtin.import_role": {"name": "slipway.platform.docker_engine", "tasks_from": "preflight"}},
         {"ansible.builtin.import_role": {"name": "slipway.platform.docker_access"}},
         {"ansible.builtin.debug": {"msg": "changed"}, "changed_when": True, "notify": "docker_engine restart"},
         variables={"slipway_baking": True, **SETTINGS},
@@ -146,6 +148,7 @@ def test_a_notified_restart_does_nothing(host: LabHost) -> None:
 
 
 def test_the_next_boot_starts_the_engine(host: LabHost) -> None:
+    """Fault: the first boot after a bake. Outcome: the engine starts."""
     host.reboot()
     assert active(host) == UNITS
     host.sh("docker info")
@@ -161,27 +164,30 @@ def test_a_later_run_that_bakes_nothing_starts_the_engine(host: LabHost) -> None
 
 
 def test_bake_yml_changes_nothing_of_a_machine_that_nobody_has_given_up(build: LabHost) -> None:
-    for variables in ({}, {"image_seal_confirmed": "false"}):
+    """Fault: `bake.yml` on a running machine without a confirmation. Outcome: refused; nothing changes."""
+    for variables in ({}, {"machine_image_seal_confirmed": "false"}):
         refused = bake(build, **variables)
-        assert "image_seal_confirmed: true" in refused.failure(build.name)
+        assert "machine_image_seal_confirmed: true" in refused.failure(build.name)
     for secret, sentence in (
         ({"docker_registry_auth_logins": [{"username": "acme", "token": SECRET}]}, "user root at docker.io"),
         (TLS, "docker_access_tls has a key"),
         (
             {"docker_registry_auth_logins": [], "docker_engine_proxy": {"http": f"http://acme:{SECRET}@proxy:3128"}},
-            "docker_engine_proxy has a password in an address. Bake by way of a proxy or a mirror that asks for none",
+            "docker_engine_proxy has credentials in an address, or a token. Bake with a proxy and a mirror",
         ),
     ):
-        refused = bake(build, "-vvv", "--diff", image_seal_confirmed=True, **secret)
+        refused = bake(build, "-vvv", "--diff", machine_image_seal_confirmed=True, **secret)
         assert sentence in refused.failure(build.name)
-        assert SECRET not in refused.output.replace(json.dumps(SETTINGS | {"image_seal_confirmed": True} | secret), "")
+        assert SECRET not in refused.output.replace(
+            json.dumps(SETTINGS | {"machine_image_seal_confirmed": True} | secret), ""
+        )
     assert build.run("ls", "/etc/yum.repos.d/docker-ce.repo", "/usr/bin/dockerd")[1].count("No such file") == 2
 
 
 def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(build: LabHost) -> None:
     settings = build.inventory.parent / "group_vars/image_builds.yml"
     settings.parent.mkdir(exist_ok=True)
-    settings.write_text("image_seal_confirmed: true\n")
+    settings.write_text("machine_image_seal_confirmed: true\n")
     ok(bake(build, docker_registry_auth_logins=[]))
     assert enabled(build) == UNITS
     assert build.sh(PROCESSES) == ""
@@ -192,6 +198,6 @@ def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(build: LabHost) -
 
 def test_bake_yml_refuses_an_image_that_is_dirty(build: LabHost) -> None:
     build.sh(f'printf \'{{"auths": {{"{NOWHERE}": {{"auth": "YWNtZTo0NzExLTQ3MTE="}}}}}}\' > /opt/config.json')
-    dirty = bake(build, image_seal_confirmed=True, docker_registry_auth_logins=[])
+    dirty = bake(build, machine_image_seal_confirmed=True, docker_registry_auth_logins=[])
     build.sh("rm /opt/config.json")
     assert "/opt/config.json, line 1" in dirty.failure(build.name)

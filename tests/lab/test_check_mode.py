@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dry run is one (fault 12): it says what it would do, and does nothing."""
 
+import pytest
+
+from slipway.lab.play import Run, ok
 from slipway.lab.workbench import LabHost, Workbench
 
 # What any look at a host leaves there: logs, caches, temporary files, the journal of rpm's database.
@@ -14,23 +17,39 @@ def changes(host: LabHost) -> list[str]:
     return sorted(packages + [path for path in changed if not path.startswith(TRACES)])
 
 
-def test_check_mode_with_diff_on_a_fresh_host_changes_nothing(workbench: Workbench) -> None:
-    host = workbench.make("test-check")
+def phases(run: Run, host: LabHost) -> set[str]:
+    """Return the role and phase of each task that changed something, or would have."""
+    return {name.split(" | ")[0] for name in run.changed(host.name)}
+
+
+@pytest.fixture(scope="module")
+def host(workbench: Workbench) -> LabHost:
+    """A host that is fresh until the test of the first run."""
+    return workbench.make("test-check")
+
+
+@pytest.fixture(scope="module")
+def dry_run(host: LabHost) -> Run:
     before = changes(host)
-    run = host.converge("--check", "--diff")
-    assert run.status == 0, run.output
-    assert changes(host) == before
-    said = " ".join(run.changed(host.name))
+    run = ok(host.converge("--check", "--diff"))
+    assert changes(host) == before, "check mode has changed something"
+    return run
+
+
+def test_check_mode_with_diff_on_a_fresh_host_names_what_would_change(dry_run: Run, host: LabHost) -> None:
+    """Fault: `--check --diff` on a fresh host. Outcome: predicts the run and writes nothing."""
+    said = " ".join(dry_run.changed(host.name))
     for step in ("write the repository", "would install", "daemon.json"):
         assert step in said
 
 
-def test_check_mode_foretells_the_first_run(workbench: Workbench) -> None:
-    host = workbench.make("test-foretell")
-    foretold = {name.split(" | ")[0] for name in host.converge("--check").changed(host.name)}
-    run = host.converge()
-    assert run.status == 0, run.output
-    assert foretold == {name.split(" | ")[0] for name in run.changed(host.name)}
+def test_the_first_run_does_what_check_mode_predicted_and_starts_the_engine_once(dry_run: Run, host: LabHost) -> None:
+    """Fault: `--check --diff` on a fresh host. Outcome: predicts the run and writes nothing."""
+    assert phases(dry_run, host) == phases(ok(host.converge()), host)
+    journal = "journalctl --boot --output=cat --unit"
+    assert host.sh(f"{journal} docker.service").count("Starting docker.service") == 1
+    assert host.sh(f"{journal} docker.socket").count("Listening on docker.socket") == 1
+    assert host.run("ls", "/etc/systemd/system/docker.socket.d")[0] != 0
 
 
 def test_check_mode_on_a_converged_host_reports_no_change(converged_host: LabHost) -> None:

@@ -16,7 +16,7 @@ from slipway.lab.workbench import LabHost, Workbench
 pytestmark = pytest.mark.slow
 PATIENCE_SECONDS = 60
 # The phases at whose beginning a play is killed.
-PHASES = ["Packages | Install", "Daemon | Prove", "Access | Keep"]
+PHASES = ["Packages | Verify", "Daemon | Validate", "Access | Manage"]
 
 
 @pytest.fixture
@@ -49,13 +49,18 @@ def assert_healed(host: LabHost, **variables: Any) -> None:
 
 @pytest.mark.parametrize("phase", PHASES)
 def test_a_first_run_that_is_killed_between_phases_is_finished_by_the_next(host: LabHost, phase: str) -> None:
+    """Fault: `kill -9` of the play between phases. Outcome: the next run finishes."""
     host.converge_until(lambda line: phase in line, docker_access_members=["alice"])
     wait_for_modules(host)
     assert_healed(host, docker_access_members=["alice"])
 
 
 def test_a_repository_that_goes_away_while_packages_are_fetched(host: LabHost) -> None:
-    """Fault 6. The host's own firewall cuts the line after the metadata and some packages."""
+    """Fault: the repository becomes unreachable while packages are downloaded. Outcome: a clear error and no package
+    installed; the next run converges.
+
+    The host's own firewall cuts the line after the metadata and some packages.
+    """
     host.sh(
         "iptables --append OUTPUT --protocol tcp --dport 443 --match quota --quota 20000 --jump ACCEPT;"
         "iptables --append OUTPUT --protocol tcp --dport 443 --jump REJECT --reject-with tcp-reset"
@@ -70,7 +75,10 @@ def test_a_repository_that_goes_away_while_packages_are_fetched(host: LabHost) -
 
 
 def test_a_disk_that_is_full_when_packages_come(host: LabHost) -> None:
-    """Fault 13. Of the real size of a disk, only the little that is left matters."""
+    """Fault: the disk is full when packages are installed. Outcome: no package is installed; the next run converges.
+
+    Of the real size of a disk, only the little that is left matters.
+    """
     packages = host.sh("rpm --query --all | sort")
     host.sh("mount -t tmpfs -o size=20m tmpfs /var/cache/dnf")
     run = host.converge()
@@ -82,7 +90,9 @@ def test_a_disk_that_is_full_when_packages_come(host: LabHost) -> None:
 
 
 def test_a_disk_that_is_full_when_the_configuration_is_written(host: LabHost) -> None:
-    """Fault 13: every old file is intact, the engine serves on."""
+    """Fault: the disk is full when `daemon.json` is written. Outcome: every old file is intact and the engine serves
+    on; the next run converges.
+    """
     assert host.converge().status == 0
     host.sh(
         "cp -a /etc/docker /tmp/kept; mount -t tmpfs -o size=16k,mode=755 tmpfs /etc/docker;"
@@ -106,7 +116,10 @@ def test_a_disk_that_is_full_when_the_configuration_is_written(host: LabHost) ->
 
 
 def test_a_power_cut_while_packages_are_unpacked(host: LabHost) -> None:
-    """Fault 13, the hard way: rpm itself is killed, with a file half written."""
+    """Fault: a power cut while rpm unpacks packages. Outcome: the next run finishes.
+
+    rpm itself is killed, with a file half written.
+    """
     run = threading.Thread(target=host.converge)
     run.start()
     wait_until(lambda: host.run("sh", "-c", "ls /usr/bin/dockerd*")[0] == 0, "dockerd is unpacked")
@@ -117,6 +130,9 @@ def test_a_power_cut_while_packages_are_unpacked(host: LabHost) -> None:
 
 
 def test_a_power_cut_in_an_upgrade_leaves_containers_running(host: LabHost) -> None:
+    """Fault: a power cut in an upgrade. Outcome: the next run finishes, old builds that were left are removed, and
+    containers keep running.
+    """
     assert host.converge(docker_engine_version="20.10").status == 0
     host.sh("docker load --quiet --input /usr/share/slipway/hello.tar")
     container = host.sh("docker run --detach slipway/hello sleep 600")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A host publishes to a stand-in for CloudWatch, which verifies signatures. Of the agent there is the unit alone."""
+"""A host publishes to a stand-in for CloudWatch, which verifies signatures. Of the agent, only the unit exists."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 
 from slipway.lab.play import Run, ok
 from slipway.lab.workbench import LabHost, Workbench
-from tests.lab.instance import ADDRESS, FOLDER, surround
+from tests.support.instance import ADDRESS, FOLDER, surround
 
 TIMER = "slipway-metrics.timer"
 SERVICE = "slipway-metrics.service"
@@ -18,7 +18,7 @@ PUBLISHED = f"{FOLDER}/metrics.jsonl"
 ALL = {"mem_used_percent", "swap_used_percent", "disk_used_percent", "disk_inodes_free"}
 BASEOS = "https://download.docker.com/baseos"
 REPOSITORY = f"printf '[baseos]\nname=BaseOS\nbaseurl={BASEOS}\ngpgcheck=1\ngpgkey={BASEOS}/gpg\n'"
-# Of the configuration that the agent has read.
+# A copy of the configuration that the agent has loaded.
 READ = "/run/amazon-cloudwatch-agent.json"
 
 
@@ -31,7 +31,7 @@ def instance(workbench: Workbench) -> LabHost:
 
 @pytest.fixture
 def host(instance: LabHost) -> LabHost:
-    """The host without anything of the role, in a stand-in for AWS that has heard nothing."""
+    """The host without any file of the role, with a stand-in for AWS that has received nothing."""
     instance.run("systemctl", "disable", "--now", TIMER, AGENT)
     if instance.run("rpm", "--query", "amazon-cloudwatch-agent")[0] == 0:
         instance.sh("dnf --assumeyes --quiet remove amazon-cloudwatch-agent")
@@ -42,15 +42,13 @@ def host(instance: LabHost) -> LabHost:
 
 
 def apply(host: LabHost, *options: str, **variables: Any) -> Run:
-    """Run the role alone, on an instance whose AWS is the stand-in."""
-    facts = {"ansible.builtin.setup": {"gather_subset": ["!all", "!min", "distribution"]}}
-    role = {"ansible.builtin.import_role": {"name": "slipway.platform.host_metrics"}}
+    """Run only the role, on an instance whose AWS is the stand-in."""
     here = {"host_metrics_endpoint": ADDRESS, "host_metrics_metadata_endpoint": ADDRESS, "host_metrics_mounts": ["/"]}
-    return host.play(facts, role, options=options, variables={"host_metrics_provider": "script", **here, **variables})
+    return host.apply("host_metrics", *options, **{"host_metrics_provider": "script", **here, **variables})
 
 
 def published(host: LabHost) -> set[str]:
-    """The names of the metrics that arrived with a good signature."""
+    """Return the names of the metrics that were received with a valid signature."""
     requests = host.run("cat", PUBLISHED)[1] if host.run("test", "-e", PUBLISHED)[0] == 0 else ""
     return {entry["MetricName"] for line in requests.splitlines() for entry in json.loads(line)["MetricData"]}
 
@@ -63,7 +61,7 @@ def states(host: LabHost, unit: str) -> tuple[str, str]:
     return host.run("systemctl", "is-enabled", unit)[1], host.run("systemctl", "is-active", unit)[1]
 
 
-def test_the_unit_publishes_as_no_user_of_the_host_whatever_is_mounted(host: LabHost) -> None:
+def test_the_unit_publishes_all_mounts_as_a_dynamic_user(host: LabHost) -> None:
     ok(apply(host, host_metrics_mounts=["*"]))
     assert states(host, TIMER) == ("enabled", "active")
     host.sh(f"rm {PUBLISHED}; systemctl start {SERVICE}")
@@ -71,12 +69,12 @@ def test_the_unit_publishes_as_no_user_of_the_host_whatever_is_mounted(host: Lab
     assert host.sh(f"systemctl show {SERVICE} --property=DynamicUser --value") == "yes"
 
 
-def test_the_timer_runs_the_unit_and_goes_on_after_a_reboot(host: LabHost) -> None:
+def test_the_timer_runs_the_unit_and_continues_after_a_reboot(host: LabHost) -> None:
     ok(apply(host))
     host.reboot()
     surround(host)
     assert states(host, TIMER) == ("enabled", "active")
-    # It runs every minute; the last run may have found no metadata service yet.
+    # It runs every minute. The stand-in may not have been running at the last run.
     host.sh(f"timeout 90 sh -c 'until test -s {PUBLISHED}; do sleep 1; done'")
     assert published(host) == ALL
     held = host.verify("test_metrics.py", host_metrics_provider="script")
@@ -84,6 +82,7 @@ def test_the_timer_runs_the_unit_and_goes_on_after_a_reboot(host: LabHost) -> No
 
 
 def test_an_instance_that_loses_its_role_has_a_failed_unit_with_the_reason_and_recovers(host: LabHost) -> None:
+    """Fault: an instance loses its role. Outcome: the unit fails, the journal has the reason, the next run recovers."""
     ok(apply(host))
     host.sh(f"touch {FOLDER}/no-role")
     assert host.run("systemctl", "start", SERVICE)[0] != 0
@@ -101,9 +100,9 @@ def test_a_run_that_cannot_publish_fails_with_the_reason(host: LabHost) -> None:
 
 
 @pytest.mark.parametrize("provider", ["script", "cloudwatch_agent"])
-def test_a_dry_run_writes_nothing_and_a_second_run_changes_nothing(host: LabHost, provider: str) -> None:
-    foretold = ok(apply(host, "--check", "--diff", host_metrics_provider=provider))
-    assert foretold.changed(host.name)
+def test_check_mode_writes_nothing_and_a_second_run_changes_nothing(host: LabHost, provider: str) -> None:
+    predicted = ok(apply(host, "--check", "--diff", host_metrics_provider=provider))
+    assert predicted.changed(host.name)
     assert is_untouched(host)
     ok(apply(host, host_metrics_provider=provider))
     assert ok(apply(host, host_metrics_provider=provider)).changed(host.name) == []
@@ -111,7 +110,7 @@ def test_a_dry_run_writes_nothing_and_a_second_run_changes_nothing(host: LabHost
 
 
 @pytest.mark.parametrize(("provider", "unit"), [("script", TIMER), ("cloudwatch_agent", AGENT)])
-def test_a_bake_has_the_first_boot_publish_and_starts_nothing(host: LabHost, provider: str, unit: str) -> None:
+def test_a_bake_enables_the_unit_and_starts_nothing(host: LabHost, provider: str, unit: str) -> None:
     host.sh(f"touch {FOLDER}/no-role")
     ok(apply(host, host_metrics_provider=provider, slipway_baking=True))
     assert states(host, unit) == ("enabled", "inactive")
@@ -122,12 +121,14 @@ def test_a_bake_has_the_first_boot_publish_and_starts_nothing(host: LabHost, pro
     ("variables", "words"),
     [
         ({"host_metrics_provider": "statsd"}, "value of host_metrics_provider must be one of"),
-        ({"host_metrics_mounts": ["data"]}, "host_metrics_mounts has 'data', which is no absolute path"),
-        ({"host_metrics_endpoint": "http://monitoring.example.com"}, "host_metrics_endpoint has no https://"),
+        ({"host_metrics_mounts": ["data"]}, "host_metrics_mounts has 'data', which is not an absolute path"),
+        ({"host_metrics_endpoint": "http://monitoring.example.com"}, "host_metrics_endpoint does not use https://"),
         ({"host_metrics_agent_rpm": {"url": f"{BASEOS}/agent.rpm"}}, "host_metrics_agent_rpm needs url and checksum"),
     ],
 )
-def test_bad_input_is_refused_before_anything_is_changed(host: LabHost, variables: dict[str, Any], words: str) -> None:
+def test_invalid_settings_are_rejected_before_anything_is_changed(
+    host: LabHost, variables: dict[str, Any], words: str
+) -> None:
     run = apply(host, **variables)
     assert run.status != 0
     assert words in run.output
@@ -136,10 +137,10 @@ def test_bad_input_is_refused_before_anything_is_changed(host: LabHost, variable
 
 def test_a_provider_of_none_sends_no_module(host: LabHost) -> None:
     run = ok(apply(host, host_metrics_provider="none"))
-    assert run.module_invocations(host.name) == ["ansible.builtin.setup"]
+    assert run.module_invocations(host.name) == []
 
 
-def test_the_agent_reads_what_is_configured_and_reads_it_again_when_that_changes(host: LabHost) -> None:
+def test_the_agent_loads_its_configuration_and_reloads_a_changed_one(host: LabHost) -> None:
     ok(apply(host, host_metrics_provider="cloudwatch_agent"))
     assert states(host, AGENT) == ("enabled", "active")
     assert json.loads(host.sh(f"cat {READ}"))["metrics"]["namespace"] == "CWAgent"
@@ -147,7 +148,7 @@ def test_the_agent_reads_what_is_configured_and_reads_it_again_when_that_changes
     assert json.loads(host.sh(f"cat {READ}"))["metrics"]["namespace"] == "Site"
 
 
-def test_an_agent_that_no_repository_has_is_trusted_by_its_checksum_alone(host: LabHost) -> None:
+def test_an_rpm_of_the_agent_is_verified_by_its_checksum(host: LabHost) -> None:
     url = host.sh("dnf --quiet repoquery --location amazon-cloudwatch-agent").splitlines()[-1]
     digest = host.sh(f"curl --silent --fail {url} | sha256sum").split()[0]
     host.run("rpm", "--erase", "--allmatches", "gpg-pubkey")
@@ -162,7 +163,8 @@ def test_an_agent_that_no_repository_has_is_trusted_by_its_checksum_alone(host: 
     assert ok(apply(host, **wanted, host_metrics_agent_rpm=good)).changed(host.name) == []
 
 
-def test_of_two_providers_only_the_one_that_is_wanted_runs(host: LabHost) -> None:
+def test_only_the_configured_provider_runs(host: LabHost) -> None:
+    """Fault: the provider of metrics changes. Outcome: the former one is stopped and disabled."""
     ok(apply(host))
     ok(apply(host, host_metrics_provider="cloudwatch_agent"))
     assert states(host, TIMER) == ("disabled", "inactive")

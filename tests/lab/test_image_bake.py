@@ -12,8 +12,8 @@ from slipway.images import matrix, render
 from slipway.images.bake import bake_file
 from slipway.lab.status import CARRIED_IMAGE
 from slipway.lab.workbench import LabHost
-from tests.tiny_images import HELLO, dockerfile, tiny
-from tests.tiny_images import matrix as tiny_matrix
+from tests.support.tiny_images import HELLO, dockerfile, tiny
+from tests.support.tiny_images import matrix as tiny_matrix
 
 FILE = "/root/docker-bake.json"
 BASE = tiny("test-base-1.0")
@@ -46,7 +46,7 @@ def test_buildx_reads_every_image_of_the_matrix_as_it_was_written(host: LabHost)
         assert target["dockerfile-inline"] == render.render(image, buildkit=True)
         assert target["tags"] == list(image.local_tags)
         assert target["platforms"] == list(image.platforms)
-        assert target["args"]["BASE"] == (image.base if image.stands_on_ours else image.base_reference)
+        assert target["args"]["BASE"] == (image.base if image.has_local_base else image.base_reference)
 
 
 def test_buildkit_builds_an_image_on_the_one_of_the_other_target(host: LabHost) -> None:

@@ -6,22 +6,25 @@ import re
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
 from docker.errors import ImageNotFound
 
-from slipway.images.build import Outcome, State, build, refuse_failures
+from slipway.images import context
+from slipway.images.build import Outcome, State, build, raise_failures
+from slipway.images.build_environment import BuildEnvironment
 from slipway.images.content_key import LABEL
 from slipway.images.errors import ImageError
 from slipway.images.escape import exec_form, quoted
 from slipway.images.image import Context, Image
 from slipway.images.supply import Supply
-from slipway.images.workshop import Workshop
 from slipway.lab.engine import Engine
 from slipway.lab.paths import PROJECT
-from tests.nasty_values import NASTY
-from tests.tiny_images import HELLO, dockerfile, matrix, tiny
+from tests.support.nasty_values import NASTY
+from tests.support.tiny_images import HELLO, build_containers, dockerfile, matrix, tiny
 
 SUPPLY = Supply("what the lab carries", {HELLO: HELLO}, network="none")
 BASE, APP, OTHER = tiny("test-base"), tiny("test-app", "test-base"), tiny("test-other")
@@ -34,7 +37,7 @@ class Bench:
         self.client = carrier.client
         self.dockerfiles = {image.name: dockerfile(f"LABEL name={image.name}") for image in images}
         self.said: list[str] = []
-        self.workshop = Workshop(
+        self.workshop = BuildEnvironment(
             matrix(*images), carrier, supply, lambda image: self.dockerfiles[image.name], self.said.append
         )
 
@@ -125,7 +128,7 @@ def test_a_change_builds_the_image_and_all_that_stand_on_it(carrier: Engine) -> 
     assert states(bench.build("test-app")) == {"test-base": State.BUILT, "test-app": State.BUILT}
 
 
-def test_the_commit_and_the_time_build_nothing_anew(carrier: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_commit_and_the_time_rebuild_nothing(carrier: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = Bench(carrier, BASE)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1")
     bench.build()
@@ -162,7 +165,7 @@ def test_a_failure_tells_the_step_and_its_last_lines_and_the_old_image_stays(car
     bench = Bench(carrier, BASE, APP, OTHER)
     bench.build()
     before = {image.name: bench.id(image) for image in (BASE, APP, OTHER)}
-    containers = {container.id for container in bench.client.containers.list(all=True)}
+    containers = build_containers(bench.client)
     bench.dockerfiles["test-base"] = dockerfile("RUN seq 30; echo no luck; exit 3")
     bench.dockerfiles["test-other"] += "LABEL changed=1\n"
     outcomes = bench.build()
@@ -171,15 +174,15 @@ def test_a_failure_tells_the_step_and_its_last_lines_and_the_old_image_stays(car
         "test-other": State.BUILT,
         "test-app": State.SKIPPED,
     }
-    assert outcomes["test-app"].reason == "stands on test-base"
+    assert outcomes["test-app"].reason == "needs test-base"
     first, *output = outcomes["test-base"].reason.splitlines()
     assert re.fullmatch(r"test-base cannot be built: 3/\d+ RUN seq 30; echo no luck; exit 3 ended with status 3", first)
     assert output == [*(str(number) for number in range(12, 31)), "no luck"]
     assert (bench.id(BASE), bench.id(APP)) == (before["test-base"], before["test-app"])
     assert bench.id(OTHER) != before["test-other"]
-    assert {container.id for container in bench.client.containers.list(all=True)} == containers
+    assert build_containers(bench.client) == containers
     with pytest.raises(ImageError, match="no luck"):
-        refuse_failures(outcomes.values())
+        raise_failures(outcomes.values())
 
 
 def test_a_dockerfile_that_is_none_is_told_with_the_image(carrier: Engine) -> None:
@@ -213,33 +216,47 @@ def test_a_dockerfile_copies_what_is_included_and_not_itself(carrier: Engine) ->
     assert bench.run(image, "cat", "/all/setup") == (PROJECT / "tools/setup").read_text().strip()
 
 
+def test_a_file_name_that_is_no_utf_8_is_copied_as_it_is(
+    carrier: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path / "app") + b"/caf\xe9")).write_text("coffee")
+    monkeypatch.setattr(context, "archive", partial(context.archive, project=tmp_path))
+    image = tiny("test-context", context=Context(".", ("app",)))
+    bench = Bench(carrier, image)
+    bench.dockerfiles["test-context"] = dockerfile("COPY . /all/")
+    outcome = bench.build()["test-context"]
+    assert outcome.state is State.BUILT, outcome.reason
+    assert bench.run(image, "sh", "-c", r"cat /all/app/$(printf 'caf\351')") == "coffee"
+
+
 def test_of_a_whole_matrix_what_cannot_be_built_is_skipped_and_by_name_it_is_refused(carrier: Engine) -> None:
     supply = Supply("a stand-in", {"os": HELLO}, only_these_bases=True, packages=frozenset(), network="none")
-    stands_in = tiny("test-base", "os", stands_on_ours=False)
-    foreign = tiny("test-foreign", "other-os", stands_on_ours=False)
+    stands_in = tiny("test-base", "os", has_local_base=False)
+    foreign = tiny("test-foreign", "other-os", has_local_base=False)
     bench = Bench(carrier, stands_in, foreign, tiny("test-app", "test-foreign"), supply=supply)
     outcomes = bench.build()
     assert {name: outcome.reason for name, outcome in outcomes.items()} == {
         "test-base": "",
-        "test-foreign": "nothing stands in for other-os",
-        "test-app": "stands on test-foreign",
+        "test-foreign": "no stand-in for other-os",
+        "test-app": "needs test-foreign",
     }
     assert bench.inspect(stands_in)["Config"]["Labels"]["org.opencontainers.image.base.name"] == HELLO
-    with pytest.raises(ImageError, match="from a stand-in: test-foreign: nothing stands in for other-os"):
+    with pytest.raises(ImageError, match="from a stand-in: test-foreign: no stand-in for other-os"):
         bench.build("test-app")
 
 
 def test_an_unknown_name_builds_nothing(carrier: Engine) -> None:
     bench = Bench(carrier, BASE)
-    with pytest.raises(ImageError, match="no image test-bsae: name one of test-base"):
+    with pytest.raises(ImageError, match="Unknown image test-bsae: use one of test-base"):
         bench.build("test-base", "test-bsae")
     with pytest.raises(ImageNotFound):
         bench.id(BASE)
 
 
 def test_a_base_that_no_registry_gives_is_told_with_the_registry(carrier: Engine) -> None:
-    foreign = tiny("test-foreign", "127.0.0.1:9/os:1", stands_on_ours=False)
+    foreign = tiny("test-foreign", "127.0.0.1:9/os:1", has_local_base=False)
     outcome = Bench(carrier, foreign).build()["test-foreign"]
     assert outcome.state is State.FAILED
-    assert outcome.reason.startswith("test-foreign cannot be built, its base 127.0.0.1:9/os:1 cannot be pulled. ")
+    assert outcome.reason.startswith("test-foreign cannot be built: its base 127.0.0.1:9/os:1 cannot be pulled. ")
     assert "cannot reach the registry 127.0.0.1:9" in outcome.reason

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,23 +14,22 @@ import pytest
 
 from slipway.images import digests, registry
 from slipway.images.build import State, build
+from slipway.images.build_environment import BuildEnvironment
 from slipway.images.errors import ImageError
 from slipway.images.image import Image
 from slipway.images.push import push
-from slipway.images.registry import Denied, NotThere, Unreachable
+from slipway.images.registry import Denied, NotFound, Unreachable
 from slipway.images.supply import Registry, Supply
-from slipway.images.workshop import Workshop
 from slipway.lab import image_supply
 from slipway.lab.engine import Engine
-from slipway.lab.images import Images
-from slipway.lab.setting import Setting
-from tests.tiny_images import HELLO, dockerfile, matrix, tiny
+from slipway.lab.lab import Lab
+from tests.support.tiny_images import HELLO, dockerfile, matrix, tiny
 
 
 @pytest.fixture(scope="module")
-def server(lab: tuple[Engine, Images]) -> Registry:
+def server(lab: Lab) -> Registry:
     """The lab's registry, which has the user ci."""
-    server = image_supply.prepare(lab[0].client, Setting.OFFLINE).registry
+    server = image_supply.offline(lab).registry
     assert server
     return server
 
@@ -54,7 +54,7 @@ class Bench:
         self.server = server
         self.prefix = f"{server.address}/slipway"
         supply = Supply("what the lab carries", network="none", registry=server)
-        self.workshop = Workshop(matrix(*images), carrier, supply, self.dockerfile, self.said.append)
+        self.workshop = BuildEnvironment(matrix(*images), carrier, supply, self.dockerfile, self.said.append)
 
     def log_in_as(self, login: Registry | None) -> None:
         self.workshop = replace(self.workshop, supply=replace(self.workshop.supply, registry=login))
@@ -84,9 +84,14 @@ class Bench:
                     found[f"{image.repository}:{tag}"] = registry.digest_of(
                         self.client, f"{self.prefix}/{image.repository}:{tag}"
                     )
-                except NotThere:
+                except NotFound:
                     continue
         return found
+
+
+def publish(bench: Bench, names: Sequence[str] = (), *, prefix: str = "", overwrite: bool = False) -> dict[str, str]:
+    """Push to the bench's registry; what the lab carries has no digest in a registry."""
+    return push(bench.workshop, prefix or bench.prefix, names, overwrite=overwrite, allow_unpinned=True)
 
 
 @pytest.fixture
@@ -102,7 +107,7 @@ def bench(carrier: Engine, server: Registry, image: Image) -> Bench:
 
 
 def test_all_tags_are_there_with_one_content_and_no_name_of_the_registry_stays(bench: Bench, image: Image) -> None:
-    digests = push(bench.workshop)
+    digests = publish(bench)
     assert list(digests) == [f"{bench.prefix}/{image.name}:{tag}" for tag in (*image.tags, *image.moving_tags)]
     assert set(bench.there(image).values()) == set(digests.values())
     assert len(set(digests.values())) == 1
@@ -112,34 +117,34 @@ def test_all_tags_are_there_with_one_content_and_no_name_of_the_registry_stays(b
 
 def test_what_is_published_can_be_pulled_where_it_was_not_built(bench: Bench, image: Image) -> None:
     built = bench.client.images.get(image.local_tags[0]).id
-    push(bench.workshop)
+    publish(bench)
     bench.client.images.remove(str(built), force=True)
     assert registry.pull(bench.client, f"{bench.prefix}/{image.name}:latest") == built
 
 
 def test_what_is_there_already_is_not_pushed_again_but_the_tags_that_move_are(bench: Bench, image: Image) -> None:
-    first = push(bench.workshop)
+    first = publish(bench)
     moving = f"{bench.prefix}/{image.name}:latest"
-    assert push(bench.workshop) == {moving: first[moving]}
+    assert publish(bench) == {moving: first[moving]}
     assert bench.names_of_the_registry() == []
 
 
 def test_a_tag_with_other_content_is_refused_before_anything_of_any_image_is_pushed(
     bench: Bench, carrier: Engine, image: Image
 ) -> None:
-    push(bench.workshop)
+    publish(bench)
     before = bench.there(image)
     other, on_it = tiny(f"{image.name}-other"), tiny("test-on-it", image.name, publish=False)
     both = Bench(carrier, bench.server, other, image, on_it)
     both.build()
     both.change()  # what is published is a base of an image that has no name any more
-    with pytest.raises(ImageError, match="Published with other content: ") as refused:
-        push(both.workshop)
+    with pytest.raises(ImageError, match="Already published with different content: ") as refused:
+        publish(both)
     assert all(f"{both.prefix}/{image.name}:{tag}" in str(refused.value) for tag in image.tags)
     assert "--overwrite" in str(refused.value)
     assert both.there(image, other) == before
     assert both.names_of_the_registry() == []
-    push(both.workshop, overwrite=True)
+    publish(both, overwrite=True)
     after = both.there(image, other)
     assert len(after) == 6
     assert not set(after.values()) & set(before.values())
@@ -150,21 +155,21 @@ def test_a_wrong_password_is_denied_with_the_account_and_leaves_nothing(bench: B
     bench.log_in_as(replace(bench.server, password="wrong"))
     address = re.escape(bench.server.address)
     with pytest.raises(Denied, match=rf"registry {address} denies the account ci: .*docker login {address}"):
-        push(bench.workshop)
+        publish(bench)
     assert bench.there(image) == {}
 
 
 def test_a_stranger_is_denied(bench: Bench, image: Image) -> None:
     bench.log_in_as(None)
-    with pytest.raises(Denied, match=f"registry {re.escape(bench.server.address)} denies a stranger"):
-        push(bench.workshop, prefix=bench.prefix)
+    with pytest.raises(Denied, match=f"registry {re.escape(bench.server.address)} denies anonymous access"):
+        publish(bench)
     assert bench.there(image) == {}
 
 
 def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Image, tmp_path: Path) -> None:
     write_login(tmp_path, bench.server)
     bench.log_in_as(None)
-    assert len(push(bench.workshop, prefix=bench.prefix)) == len(bench.there(image)) == 3
+    assert len(publish(bench)) == len(bench.there(image)) == 3
 
 
 def test_a_credential_helper_is_asked_where_the_user_has_one(
@@ -177,20 +182,28 @@ def test_a_credential_helper_is_asked_where_the_user_has_one(
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     (tmp_path / "config.json").write_text(json.dumps({"credHelpers": {bench.server.address: "kept"}}))
     bench.log_in_as(None)
-    assert len(push(bench.workshop, prefix=bench.prefix)) == len(bench.there(image)) == 3
+    assert len(publish(bench)) == len(bench.there(image)) == 3
 
 
 def test_what_was_built_on_a_stand_in_goes_nowhere_else(bench: Bench) -> None:
     stands_in = replace(bench.workshop.supply, bases={HELLO: HELLO})
     bench.workshop = replace(bench.workshop, supply=stands_in)
-    with pytest.raises(ImageError, match=r"the lab's registry alone, not to registry\.example\.com: .* LAB=online"):
-        push(bench.workshop, prefix="registry.example.com/team")
-    assert push(bench.workshop)
+    with pytest.raises(
+        ImageError, match=r"only be pushed to the lab's registry \(\S+\), not to registry\.example\.com: .* LAB=online"
+    ):
+        publish(bench, prefix="registry.example.com/team")
+    assert publish(bench)
+
+
+def test_what_stands_on_a_base_without_a_digest_is_pushed_only_where_that_is_said(bench: Bench, image: Image) -> None:
+    with pytest.raises(ImageError, match=rf"Not pinned by a digest: {HELLO}\. Run `slipway-images refresh-digests`"):
+        push(bench.workshop, bench.prefix)
+    assert bench.there(image) == {}
 
 
 def test_a_registry_that_does_not_answer_is_told_from_one_that_denies(bench: Bench) -> None:
     with pytest.raises(Unreachable, match=r"cannot reach the registry 127\.0\.0\.1:9: .*connection refused"):
-        push(bench.workshop, prefix="127.0.0.1:9/team")
+        publish(bench, prefix="127.0.0.1:9/team")
 
 
 def test_what_goes_wrong_while_pushing_is_told_apart_too(bench: Bench, image: Image) -> None:
@@ -204,7 +217,7 @@ def test_what_goes_wrong_while_pushing_is_told_apart_too(bench: Bench, image: Im
 def test_what_is_not_built_as_the_project_has_it_is_refused_with_the_remedy(bench: Bench, image: Image) -> None:
     bench.changes = "changed"
     with pytest.raises(ImageError, match=f"Run `slipway-images build {image.name}` first"):
-        push(bench.workshop)
+        publish(bench)
     assert bench.there(image) == {}
 
 
@@ -214,17 +227,17 @@ def test_what_is_not_to_be_published_is_left_out_and_refused_by_name(
     private = replace(tiny(f"{image.name}-private"), publish=False)
     bench = Bench(carrier, server, image, private)
     bench.build()
-    with pytest.raises(ImageError, match=f"Not to be published: {private.name}"):
-        push(bench.workshop, [private.name, image.name])
+    with pytest.raises(ImageError, match=f"`publish` is false for {private.name}"):
+        publish(bench, [private.name, image.name])
     assert bench.there(image) == {}
-    push(bench.workshop)
+    publish(bench)
     assert len(bench.there(image, private)) == 3
 
 
 @pytest.fixture
 def published(bench: Bench, image: Image) -> str:
     """The reference of an image that only the registry has."""
-    push(bench.workshop)
+    publish(bench)
     bench.client.images.remove(image.local_tags[0], force=True)
     bench.client.images.remove(str(bench.client.images.get(image.local_tags[-1]).id), force=True)
     return f"{bench.prefix}/{image.name}:1-r1"
@@ -232,7 +245,7 @@ def published(bench: Bench, image: Image) -> str:
 
 def test_pins_are_the_digests_that_registries_have(bench: Bench, published: str, tmp_path: Path) -> None:
     file = tmp_path / "digests.json"
-    on_it = tiny("test-on-it", published, stands_on_ours=False)
+    on_it = tiny("test-on-it", published, has_local_base=False)
     digests.refresh(bench.client, [on_it, tiny("test-on-that", "test-on-it")], file)
     assert json.loads(file.read_text()) == {published: registry.digest_of(bench.client, published)}
 
@@ -240,10 +253,10 @@ def test_pins_are_the_digests_that_registries_have(bench: Bench, published: str,
 def test_no_pin_is_written_when_one_base_cannot_be_asked_for(bench: Bench, published: str, tmp_path: Path) -> None:
     file = tmp_path / "digests.json"
     file.write_text("as it was")
-    on_it = tiny("test-on-it", published, stands_on_ours=False)
-    for missing, kind in (("127.0.0.1:9/os:9", Unreachable), (f"{published}-missing", NotThere)):
+    on_it = tiny("test-on-it", published, has_local_base=False)
+    for missing, kind in (("127.0.0.1:9/os:9", Unreachable), (f"{published}-missing", NotFound)):
         with pytest.raises(kind):
-            digests.refresh(bench.client, [on_it, tiny("test-lost", missing, stands_on_ours=False)], file)
+            digests.refresh(bench.client, [on_it, tiny("test-lost", missing, has_local_base=False)], file)
         assert file.read_text() == "as it was"
 
 
@@ -252,7 +265,7 @@ def test_a_pinned_base_is_pulled_by_its_digest_which_the_labels_tell(
 ) -> None:
     write_login(tmp_path, bench.server)
     digest = registry.digest_of(bench.client, published)
-    on_it = tiny("test-on-it", published, stands_on_ours=False, digest=digest)
+    on_it = tiny("test-on-it", published, has_local_base=False, digest=digest)
     other = Bench(carrier, bench.server, on_it)
     other.build()
     assert f"test-on-it: pulling {published}@{digest}" in other.said

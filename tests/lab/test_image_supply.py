@@ -2,6 +2,7 @@
 """What images are built from offline does what it stands in for, and where they are pushed to, hosts pull them."""
 
 import io
+import re
 import secrets
 import shlex
 import tarfile
@@ -14,8 +15,8 @@ from docker.errors import ContainerError
 
 from slipway.images.supply import Registry, Supply
 from slipway.lab import hub, image_supply, wheels
-from slipway.lab.setting import Setting
-from slipway.lab.workbench import LabHost, Workbench
+from slipway.lab.lab import Lab
+from slipway.lab.workbench import LabHost
 
 DOCKERFILE = f"""
 ARG BASE={image_supply.CENTOS}
@@ -30,13 +31,13 @@ Run = Callable[[str], str]
 
 
 @pytest.fixture(scope="module")
-def client(workbench: Workbench) -> docker.DockerClient:
-    return workbench.engine.client
+def client(lab: Lab) -> docker.DockerClient:
+    return lab.client
 
 
 @pytest.fixture(scope="module")
-def supply(client: docker.DockerClient) -> Supply:
-    return image_supply.prepare(client, Setting.OFFLINE)
+def supply(lab: Lab) -> Supply:
+    return image_supply.offline(lab)
 
 
 @pytest.fixture
@@ -93,12 +94,15 @@ def test_a_package_of_epel_is_found_only_where_epel_is(client: docker.DockerClie
         )
 
 
-def test_pip_gets_the_versions_of_the_constraints_from_the_lab_and_nothing_else(run: Run) -> None:
-    installed = set(run("/opt/venv/bin/pip list --format=freeze").splitlines())
-    constraints = set(wheels.CONSTRAINTS.read_text().splitlines())
-    assert {line.partition("==")[0] for line in installed - constraints} == {"pip", "setuptools"}
-    assert "ansible-core" in {line.partition("==")[0] for line in installed & constraints}
-    assert "/opt/venv" in run("/opt/venv/bin/ansible --version")
+def test_pip_gets_the_files_of_the_toolbox_s_hashes_from_the_lab_and_nothing_else(run: Run) -> None:
+    toolbox = wheels.REQUIREMENTS.read_text()
+    installed = run(
+        f"cat >/tmp/requirements.txt <<'END'\n{toolbox}END\n"
+        "/opt/venv/bin/pip install --quiet --force-reinstall --require-hashes --requirement /tmp/requirements.txt\n"
+        "/opt/venv/bin/ansible --version >&2\n"
+        "/opt/venv/bin/pip list --format=freeze --exclude=pip --exclude=setuptools"
+    )
+    assert installed.lower().splitlines() == re.findall(r"^\S+==\S+", toolbox, re.MULTILINE)
     assert "from versions: none" in run("! /opt/venv/bin/pip install requests 2>&1")
 
 
@@ -116,8 +120,8 @@ def test_the_base_is_a_plain_image_and_no_host(client: docker.DockerClient, supp
     assert keys == b""
 
 
-def test_a_host_is_no_base_it_knows_no_repository(client: docker.DockerClient, workbench: Workbench) -> None:
-    assert client.containers.run(workbench.images.host, ["ls", "-A", "/etc/yum.repos.d"], remove=True) == b""
+def test_a_host_is_no_base_it_knows_no_repository(lab: Lab) -> None:
+    assert lab.client.containers.run(lab.images.host, ["ls", "-A", "/etc/yum.repos.d"], remove=True) == b""
 
 
 def test_what_the_engine_pushes_hosts_pull_under_the_registry_s_name(
@@ -142,11 +146,11 @@ def test_a_push_with_a_wrong_password_is_denied(client: docker.DockerClient, reg
     assert not [line for line in said if "aux" in line]
 
 
-def test_a_hub_that_the_engine_cannot_reach_is_replaced(client: docker.DockerClient, registry: Registry) -> None:
-    running = client.containers.get(hub.NAME)
+def test_a_hub_that_the_engine_cannot_reach_is_replaced(lab: Lab, registry: Registry) -> None:
+    running = lab.client.containers.get(lab.name(hub.NAME))
     assert running.image
     running.remove(force=True)
-    client.containers.run(running.image.tags[0], ["sleep", "infinity"], name=hub.NAME, detach=True)
-    renewed = image_supply.prepare(client, Setting.OFFLINE).registry
+    lab.client.containers.run(running.image.tags[0], ["sleep", "infinity"], name=lab.name(hub.NAME), detach=True)
+    renewed = image_supply.offline(lab).registry
     assert renewed
-    assert any("aux" in line for line in push(client, renewed, registry.password))
+    assert any("aux" in line for line in push(lab.client, renewed, registry.password))

@@ -24,21 +24,21 @@ DOCKERFILE = "FROM slipway/hello\nCOPY greeting /greeting\nRUN cat /greeting\n"
 @pytest.fixture(scope="module")
 def engine_host(workbench: Workbench) -> LabHost:
     """A host with an engine, and alice's and ci's logins for root."""
-    host = workbench.make("test-images")
-    tokens = hub.credentials(workbench.engine.client)
+    host = workbench.make_converged("test-images")
+    tokens = hub.credentials(workbench.lab)
     logins = [
         {"username": "alice", "token": tokens["alice"]},
         {"username": "ci", "token": tokens["ci"], "registry": hub.REGISTRY},
     ]
-    converged = host.converge(docker_registry_auth_logins=logins)
-    assert converged.status == 0, converged.output
+    task = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_registry_auth"}}
+    ok(host.play(task, variables={"docker_registry_auth_logins": logins}))
     return host
 
 
 @pytest.fixture(scope="module")
 def digest(workbench: Workbench) -> str:
     """The digest under which all repositories of the stand-ins hold their image."""
-    return hub.digest(workbench.engine.client)
+    return hub.digest(workbench.lab)
 
 
 @pytest.fixture
@@ -98,6 +98,7 @@ def test_public_and_private_images_come_by_digest_and_get_their_tags(host: LabHo
 
 
 def test_what_is_there_changes_nothing_and_asks_no_registry(host: LabHost, digest: str) -> None:
+    """Fault: the registry is unreachable and the images are there. Outcome: the host converges."""
     wanted = {"name": PRIVATE, "digest": digest, "tags": ["1.0", "stable"]}
     ok(role(host, wanted))
     with without_registry(host):
@@ -118,7 +119,7 @@ def test_the_user_s_credentials_decide_and_their_helper_is_asked(
     assert "anonymous" in denied
     assert "docker_registry_auth_logins" in denied
     assert "bob" in denied
-    answer = json.dumps({"Username": "ci", "Secret": hub.credentials(workbench.engine.client)["ci"]})
+    answer = json.dumps({"Username": "ci", "Secret": hub.credentials(workbench.lab)["ci"]})
     helper = f"#!/bin/sh\n[ $(id -un) = bob ] && echo '{answer}'\n"
     host.sh(f"cat > {HELPER} <<'END'\n{helper}END\nchmod 755 {HELPER}")
     config = json.dumps({"credHelpers": {hub.REGISTRY: "lab"}})
@@ -131,24 +132,27 @@ def test_the_user_s_credentials_decide_and_their_helper_is_asked(
 
 
 def test_failed_pulls_have_different_messages_with_the_remedy(host: LabHost, digest: str) -> None:
+    """Fault: a registry does not answer, denies a pull, or lacks the digest. Outcome: three messages with the remedy;
+    no tag moves.
+    """
     unreachable = refused(host, {"name": "localhost:9/team/app", "digest": digest})
     absent = refused(host, {"name": PRIVATE, "digest": ABSENT})
     denied = refused(host, {"name": "alice/private", "digest": digest}, docker_images_user="bob")
     assert "localhost:9 cannot be reached" in unreachable
     assert "the registry does not have it" in absent
-    assert "give the right login for Docker Hub and user bob in docker_registry_auth_logins" in denied
+    assert "the login for Docker Hub and user bob in docker_registry_auth_logins" in denied
 
 
 @pytest.mark.parametrize(
     ("image", "reason"),
     [
-        ({"name": "team/app:1.0", "digest": ABSENT}, "holds a tag"),
+        ({"name": "team/app:1.0", "digest": ABSENT}, "contains a tag"),
         ({"name": "Team/App", "digest": ABSENT}, "not the name of a repository"),
         ({"name": "team/app", "digest": "sha256:12"}, "digest 'sha256:12' of team/app is not valid"),
         ({"name": "team/app", "digest": ABSENT, "tags": ["a b"]}, "tag 'a b' of team/app is not valid"),
         ({"name": "team/app", "build": "tools"}, "absolute path"),
         ({"name": "team/app", "build": "/opt/absent"}, "does not exist on this host"),
-        ({"name": "team/app", "build": "/etc"}, "holds no Dockerfile"),
+        ({"name": "team/app", "build": "/etc"}, "has no usable Dockerfile"),
         ({"name": "team/app", "build": FOLDER, "digest": ABSENT}, "mutually exclusive"),
         ({"name": "team/app"}, "one of the following is required: digest, build"),
     ],
@@ -156,6 +160,7 @@ def test_failed_pulls_have_different_messages_with_the_remedy(host: LabHost, dig
 def test_bad_input_is_refused_before_the_good_image_is_pulled(
     host: LabHost, digest: str, image: dict[str, Any], reason: str
 ) -> None:
+    """Fault: an invalid name, tag, digest or build folder of an image. Outcome: refused before any image is pulled."""
     assert reason in refused(host, {"name": "library/hello-world", "digest": digest}, image)
 
 
@@ -172,7 +177,27 @@ def test_a_folder_is_built_once_and_again_when_it_has_changed(host: LabHost) -> 
     assert image_id(host, "team/tools:latest") != first
 
 
+def test_no_label_makes_an_image_one_that_was_built_here(host: LabHost) -> None:
+    """Fault: a pulled image carries the label of a built one. Outcome: it is not taken for the built one, which is
+    built.
+
+    Whoever pushes an image chooses its labels, and the record says what the engine has built.
+    """
+    wanted = {"name": "team/tools", "build": FOLDER}
+    ok(role(host, wanted))
+    ours, label = image_id(host, "team/tools"), "io.slipway.content-key"
+    key = host.sh(f"docker image inspect --format '{{{{index .Config.Labels \"{label}\"}}}}' {ours}")
+    assert json.loads(host.sh("cat /var/lib/slipway/built-images.json"))[key] == ours
+    host.sh(f"docker rmi --force {ours}")
+    host.sh(f"printf 'FROM slipway/hello\\nLABEL {label}={key}\\n' | DOCKER_BUILDKIT=0 docker build --tag pulled -")
+    assert ok(role(host, wanted)).changed(host.name)
+    assert image_id(host, "team/tools") != image_id(host, "pulled")
+
+
 def test_a_failed_build_names_the_instruction_and_keeps_the_old_image(host: LabHost, digest: str) -> None:
+    """Fault: a build fails. Outcome: the message has the instruction and its last 20 lines; the old image keeps its
+    tags.
+    """
     wanted = {"name": "team/tools", "build": FOLDER}
     ok(role(host, wanted))
     first = image_id(host, "team/tools")
@@ -193,11 +218,11 @@ def test_a_dockerfile_that_is_none_is_refused_by_its_line(host: LabHost) -> None
     assert "unknown instruction: FETCH" in refused(host, {"name": "team/tools", "build": FOLDER})
 
 
-def test_check_mode_foretells_on_a_host_without_an_engine_and_a_run_says_what_to_do(fresh_host: LabHost) -> None:
+def test_check_mode_predicts_on_a_host_without_an_engine_and_a_run_says_what_to_do(fresh_host: LabHost) -> None:
     wanted = {"name": "team/app", "digest": ABSENT}
-    foretold = ok(role(fresh_host, wanted, options=("--check", "--diff")))
-    assert foretold.changed(fresh_host.name)
-    assert f"team/app@{ABSENT}" in foretold.output
+    predicted = ok(role(fresh_host, wanted, options=("--check", "--diff")))
+    assert predicted.changed(fresh_host.name)
+    assert f"team/app@{ABSENT}" in predicted.output
     run = role(fresh_host, wanted)
     assert "does not answer at /run/docker.sock: run the role docker_engine first" in run.failure(fresh_host.name)
 
@@ -212,7 +237,8 @@ def test_an_empty_list_costs_no_trip_and_a_converged_one_a_single_trip(host: Lab
 
 
 def test_no_secret_is_printed_nor_logged_by_the_engine(host: LabHost, digest: str, workbench: Workbench) -> None:
-    secret = hub.credentials(workbench.engine.client)["ci"]
+    """Fault: a pull with credentials at `-vvv --diff`, denied or not. Outcome: no secret in output or journal."""
+    secret = hub.credentials(workbench.lab)["ci"]
     good = {"name": PRIVATE, "digest": digest}
     printed = "".join(
         role(host, *images, options=("-vvv", "--diff")).output for images in ([good], [{**good, "digest": ABSENT}])

@@ -25,8 +25,8 @@ def isolated(workbench: Workbench) -> LabHost:
 def test_an_isolated_host_finds_and_reaches_no_server_of_the_internet(workbench: Workbench, isolated: LabHost) -> None:
     for name in hosts.REPOSITORY_NAMES:
         assert isolated.run("getent", "hosts", name)[0] != 0
-    server = workbench.engine.client.containers.get(hosts.REPOSITORY)
-    address = server.attrs["NetworkSettings"]["Networks"][networks.LAB]["IPAddress"]
+    server = workbench.lab.client.containers.get(workbench.lab.name(hosts.REPOSITORY))
+    address = server.attrs["NetworkSettings"]["Networks"][workbench.lab.name(networks.PUBLIC)]["IPAddress"]
     assert isolated.run("sh", "-c", CONNECT.format(address, 80))[0] != 0
 
 
@@ -42,4 +42,4 @@ def test_a_host_on_both_networks_reaches_the_servers_and_is_reached_under_its_al
 
 def test_a_host_that_stands_elsewhere_is_not_taken_for_an_isolated_one(workbench: Workbench, mirror: LabHost) -> None:
     with pytest.raises(LabError, match="on other networks"):
-        hosts.create(workbench.engine.client, workbench.images, [mirror.name], isolated=True)
+        hosts.create(workbench.lab, [mirror.name], isolated=True)

@@ -12,17 +12,16 @@ import pytest
 import yaml
 
 from slipway.lab import hosts, hub, images, inventory, loopback_repository, machine_root, play
-from slipway.lab.engine import Engine
-from slipway.lab.images import Images
+from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.virtual_machine import Disk, VirtualMachine
-from tests import stand_in_ec2
-from tests.stand_in_ec2 import SECRET, USER, Surroundings
+from tests.support import stand_in_ec2
+from tests.support.stand_in_ec2 import SECRET, USER, Surroundings
 
 pytestmark = pytest.mark.slow
 
 MACHINES = LAB / "machines"
-PROBES = Path(__file__).parent / "machine_probe"
+PROBES = PROJECT / "tests/support/machine_probe"
 BOOT = (PROBES / "boot.sh").read_text()
 CREDENTIALS = (PROBES / "credentials.sh").read_text()
 END = "say next end\nsay end now\n"
@@ -43,27 +42,27 @@ class Instance:
 
 
 @pytest.fixture(scope="module")
-def tree(lab: tuple[Engine, Images]) -> Iterator[str]:
+def tree(lab: Lab) -> Iterator[str]:
     """The address of the stand-in repository for root file systems."""
-    yield loopback_repository.start(lab[0].client, lab[1])
+    yield loopback_repository.start(lab)
     loopback_repository.stop()
 
 
 @contextmanager
-def unpacked(lab: tuple[Engine, Images], name: str) -> Iterator[Path]:
+def unpacked(lab: Lab, name: str) -> Iterator[Path]:
     """Have the root file system of a machine in a folder, for as long as a disk is made of it."""
     root = MACHINES / name
     machine_root.remove(root)
-    machine_root.unpack(lab[0].client, lab[1], root)
+    machine_root.unpack(lab, root)
     yield root
     machine_root.remove(root)
 
 
 @pytest.fixture(scope="module")
-def baked(lab: tuple[Engine, Images], tree: str) -> Iterator[Disk]:
+def baked(lab: Lab, tree: str) -> Iterator[Disk]:
     """The image: a machine after bake.yml."""
     hosts_file = MACHINES / "hosts.yml"
-    fingerprint = images.fingerprint(lab[0].client, lab[1])
+    fingerprint = images.fingerprint(lab.client, lab.images)
     assert fingerprint
     with unpacked(lab, "baked") as root:
         inventory.write_root(hosts_file, root, tree, fingerprint)
@@ -76,7 +75,7 @@ def baked(lab: tuple[Engine, Images], tree: str) -> Iterator[Disk]:
 
 
 @pytest.fixture(scope="module")
-def bare(lab: tuple[Engine, Images], tree: str) -> Iterator[Disk]:
+def bare(lab: Lab, tree: str) -> Iterator[Disk]:
     """The same machine with the engine in it, and nothing of Slipway."""
     repository = f"--repofrompath=docker,{tree}/centos/9/x86_64/stable"
     with unpacked(lab, "bare") as root:
@@ -92,11 +91,11 @@ def bare(lab: tuple[Engine, Images], tree: str) -> Iterator[Disk]:
 
 @pytest.fixture(scope="module")
 def instances(
-    lab: tuple[Engine, Images], baked: Disk, bare: Disk, tmp_path_factory: pytest.TempPathFactory
+    lab: Lab, baked: Disk, bare: Disk, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Instance]]:
     """Two instances of the image, and the bare machine, one after the other: their boots are compared by time."""
-    hosts.ready_network(lab[0].client, lab[1])
-    with stand_in_ec2.surroundings(lab[0].client, tmp_path_factory.mktemp("key")) as around:
+    hosts.ready_network(lab)
+    with stand_in_ec2.surroundings(lab, tmp_path_factory.mktemp("key")) as around:
         yield {
             "first": boot("first", baked, around, of_the_role(BOOT + CREDENTIALS + END)),
             "bare": boot("bare", bare, around, of_cloud_init_alone(BOOT + END)),
@@ -144,6 +143,7 @@ def first(instances: dict[str, Instance]) -> Instance:
 
 @pytest.mark.parametrize("name", ["first", "second", "bare"])
 def test_docker_is_active_and_no_unit_has_failed(instances: dict[str, Instance], name: str) -> None:
+    """Fault: a machine boots from a baked image for the first time. Outcome: the engine runs and no unit has failed."""
     said = instances[name].said
     assert (said["docker"], said["failed"], said["running"]) == ("active", "", "running")
 
@@ -156,6 +156,7 @@ def test_cloud_init_knows_that_it_is_on_ec2(instances: dict[str, Instance], name
 
 
 def test_two_boots_of_one_image_have_each_an_identity_of_their_own(instances: dict[str, Instance]) -> None:
+    """Fault: two machines boot from one image (QEMU). Outcome: each has its own machine-id, host keys and engine-id."""
     first, second = instances["first"].said, instances["second"].said
     assert len(first["machine_id"]) == len(second["machine_id"]) == 32
     assert first["machine_id"] != second["machine_id"]
@@ -172,7 +173,7 @@ def test_the_instance_says_that_it_is_ready_and_why(first: Instance) -> None:
     state, _, steps = first.said["ready"].partition(": ")
     assert state == "ready"
     assert [step.split(" (")[0] for step in steps.split("), ")] == ["settings", "network", "engine", "credentials"]
-    assert f"network ({WAITED_FOR} answers" in steps, "the user data say what this instance waits for"
+    assert f"network (connected to {WAITED_FOR}" in steps, "the user data say what this instance waits for"
 
 
 @pytest.mark.parametrize("name", ["first", "second"])
@@ -180,7 +181,7 @@ def test_cloud_init_has_waited_for_it_and_its_last_message_says_where_to_look(
     instances: dict[str, Instance], name: str
 ) -> None:
     assert instances[name].said["runcmd"] == "ready"
-    assert "slipway-ready says whether this instance is ready" in instances[name].said["last_message"]
+    assert "run slipway-ready to see whether this instance is ready" in instances[name].said["last_message"]
 
 
 def test_the_helper_has_the_token_from_secrets_manager_by_the_role_alone(first: Instance) -> None:
@@ -195,6 +196,7 @@ def test_a_pull_sends_the_token_and_is_refused_without_it(first: Instance) -> No
 
 
 def test_a_rotated_token_serves_the_next_pull(first: Instance) -> None:
+    """Fault: a token is rotated in AWS. Outcome: it serves the next pull."""
     assert first.said["pull_after_rotation"] == f"docker.io/{USER}/private:latest"
 
 

@@ -31,7 +31,7 @@ class Mirror:
             "gpgcheck=1\ngpgkey=https://download.docker.com/baseos/gpg\n' >/etc/yum.repos.d/baseos.repo"
         )
         self.inventory = self.host.inventory.with_name("mirrors.yml")
-        inventory.write(self.inventory, [name], workbench.engine, workbench.images, "docker_mirrors")
+        inventory.write(self.inventory, [self.host.name], workbench.lab, "docker_mirrors")
         self.variables: dict[str, Any] = {
             "docker_mirror_gpg_fingerprint": workbench.fingerprint,
             "docker_mirror_releases": {"centos": ["9"]},
@@ -145,11 +145,15 @@ def test_bad_input_is_refused_before_anything_is_changed(
 
 @pytest.mark.parametrize("tree", ["unsigned", "other-signer", "tampered"])
 def test_a_package_that_the_key_did_not_sign_is_never_served(mirror: Mirror, tree: str) -> None:
-    """The repository's metadata agree with the package; only its signature does not."""
+    """Fault: a mirror's source has packages that are unsigned, tampered with, renamed or signed by another key.
+    Outcome: refused; what is served stays.
+
+    The repository's metadata agree with the package; only its signature does not.
+    """
     before = mirror.content()
     root = f"{SOURCE}/{tree}/linux"
     failure = mirror.failure(mirror.converge(docker_mirror_source_root=root, docker_mirror_versions=["26.1"]))
-    for word in ("docker-ce-cli-26.1.5", root, "not signed by the pinned key", "stays as it was"):
+    for word in ("docker-ce-cli-26.1.5", root, "not signed by the pinned key", "is unchanged"):
         assert word in failure
     assert "containerd" not in failure
     assert mirror.content() == before
@@ -167,7 +171,7 @@ def test_what_others_have_put_there_is_left_alone(fresh: Mirror) -> None:
 # --- The mirror's life ------------------------------------------------------------------------------------------------
 
 
-def test_check_mode_foretells_the_first_run_and_writes_nothing(fresh: Mirror) -> None:
+def test_check_mode_predicts_the_first_run_and_writes_nothing(fresh: Mirror) -> None:
     look = "rpm --query --all | grep --invert-match gpg-pubkey | sort; ls /var /etc"
     before = fresh.host.sh(look)
     run = fresh.converge("--check", "--diff")
@@ -217,6 +221,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE.keys())
 def test_whatever_is_damaged_is_healed_by_the_next_run(mirror: Mirror, damage: str) -> None:
+    """Fault: a package on the mirror is damaged in place. Outcome: the next run repairs it."""
     packages = f"cd {TREE}/stable && sha256sum Packages/*"
     before = mirror.host.sh(packages)
     mirror.host.sh(damage)
@@ -228,7 +233,35 @@ def test_whatever_is_damaged_is_healed_by_the_next_run(mirror: Mirror, damage: s
     assert not mirror.module()
 
 
+def test_metadata_are_signed_by_a_key_of_the_mirror_s_own_and_signed_again_when_damaged(mirror: Mirror) -> None:
+    gpg = "gpg --homedir /root/own --batch --quiet --passphrase ''"
+    mirror.host.sh(
+        f"mkdir -m 700 /root/own; {gpg} --quick-generate-key mirror@site.test ed25519 sign never;"
+        f"{gpg} --export-secret-keys --pinentry-mode loopback >/root/own.key; gpgconf --homedir /root/own --kill all"
+    )
+    keys = f"http://{NAME}/linux/centos/gpg-with-metadata"
+    options = f"--setopt=seen.repo_gpgcheck=1 --setopt=seen.gpgkey={keys} --setopt=cachedir=$(mktemp --directory)"
+    seen = f"--assumeyes --repofrompath=seen,http://{NAME}/linux/centos/9/x86_64/stable --repo=seen {options}"
+    query = f"dnf --quiet {seen} repoquery --qf '%{{version}}' docker-ce"
+    assert mirror.module(signing_key="/root/own.key")
+    assert mirror.host.sh(query).splitlines()[-1] == "20.10.24"
+    assert not mirror.module(signing_key="/root/own.key")
+    assert mirror.host.sh("ls /run | grep --count slipway-mirror || true") == "0"
+
+    mirror.host.sh(f"echo >>{TREE}/stable/repodata/repomd.xml")
+    assert mirror.host.run("sh", "-c", query)[0] != 0
+    assert mirror.module(signing_key="/root/own.key")
+    assert mirror.host.sh(query).splitlines()[-1] == "20.10.24"
+    refused = mirror.failure(mirror.converge(docker_mirror_signing_key=f"{ROOT}/linux/centos/gpg"))
+    assert f"docker_mirror_signing_key {ROOT}/linux/centos/gpg cannot be used: it contains no secret key" in refused
+    assert mirror.module()
+    assert mirror.host.sh(f"find {ROOT} -name '*.asc' -o -name 'gpg-*'") == ""
+
+
 def test_a_power_cut_in_mid_download_leaves_the_old_mirror_and_the_next_run_heals(mirror: Mirror) -> None:
+    """Fault: a mirror's run is killed during a download. Outcome: what is served stays whole; the next run repairs the
+    rest.
+    """
     newer = {"docker_mirror_versions": ["26.1"]}
     run = threading.Thread(target=mirror.converge, kwargs=newer)
     run.start()
@@ -246,12 +279,15 @@ def test_a_power_cut_in_mid_download_leaves_the_old_mirror_and_the_next_run_heal
 
 
 def test_a_full_disk_leaves_the_old_mirror(mirror: Mirror) -> None:
-    """Looked at without the web server, to which a disk that is mounted later is hidden."""
+    """Fault: the mirror's disk is full. Outcome: what is served stays whole.
+
+    Looked at without the web server, to which a disk that is mounted later is hidden.
+    """
     small = "/srv/small"
     mirror.host.sh(f"mkdir {small} && mount -t tmpfs -o size=150m tmpfs {small}")
     mirror.made(docker_mirror_directory=small)
     failure = mirror.failure(mirror.converge(docker_mirror_directory=small, docker_mirror_versions=["26.1"]))
-    assert "stays as it was" in failure
+    assert "is unchanged" in failure
     assert mirror.versions(root=f"file://{small}") == ["20.10.24"]
     assert len(mirror.host.sh(f"ls -A {TREE.replace(ROOT, small)}").split()) == 2
     mirror.made()
@@ -272,12 +308,12 @@ def test_a_configuration_that_nginx_does_not_accept_is_not_left_behind(mirror: M
 
 
 def test_the_proxy_leads_to_the_source_and_its_password_stays_a_secret(workbench: Workbench, mirror: Mirror) -> None:
-    proxy.start(workbench.engine.client, workbench.images.repository)
-    guarded = proxy.guarded(workbench.engine.client)
+    proxy.start(workbench.lab)
+    guarded = proxy.guarded(workbench.lab)
     assert guarded
     run = mirror.converge("-vvv", "--diff", docker_mirror_proxy=guarded, docker_mirror_plugins=["compose"])
     assert run.status == 0, run.output
-    asked = {(request.address, request.user) for request in proxy.requests(workbench.engine.client)}
+    asked = {(request.address, request.user) for request in proxy.requests(workbench.lab)}
     assert ("download.docker.com:443", proxy.USER) in asked
     assert guarded.split(":")[2].split("@")[0] not in run.output
     mirror.made()
@@ -301,7 +337,7 @@ def test_a_mirror_without_the_key_gets_a_sentence_and_changes_no_host(workbench:
 # --- The module -------------------------------------------------------------------------------------------------------
 
 
-def test_the_module_foretells_changes_once_and_is_done(mirror: Mirror) -> None:
+def test_the_module_predicts_changes_once_and_is_done(mirror: Mirror) -> None:
     look = "find /srv/four-runs 2>&1 | sort"
     for chosen in ({"versions": ["20.10"]}, {"versions": ["26.1"], "plugins": ["compose"]}):
         arguments: dict[str, Any] = {"directory": "/srv/four-runs", **chosen}

@@ -25,6 +25,9 @@ def install_from_distribution(host: LabHost, *packages: str) -> None:
 
 
 def test_conflicting_packages_are_named_and_replaced_only_when_asked(host: LabHost) -> None:
+    """Fault: conflicting packages, podman-docker or runc, are installed. Outcome: named; replaced only when asked for,
+    and `/var/lib/docker` is kept.
+    """
     install_from_distribution(host, "podman-docker", "runc")
     host.sh("mkdir -p /var/lib/docker; touch /var/lib/docker/precious")
     before = host.sh("rpm --query --all | sort; ls /etc/yum.repos.d")
@@ -50,9 +53,24 @@ def test_the_historic_package_works_from_a_mirror_that_the_user_names(host: LabH
 
 
 def test_an_engine_that_cannot_be_replaced_serves_on(host: LabHost) -> None:
-    """The old one is stopped by then: the transaction fails for want of room for what it unpacks."""
+    """Fault: an engine is being replaced and the transaction fails. Outcome: the old engine serves on.
+
+    Without a good signature it is not even stopped; without room for what is unpacked, it is started again.
+    """
     assert host.converge(**HISTORIC).status == 0
+    host.sh(
+        "curl --silent --fail --output /root/key https://download.docker.com/wrong-key/linux/centos/gpg;"
+        "rpmkeys --import /root/key"
+    )
     packages = host.sh("rpm --query --all | sort")
+    pid = host.sh("systemctl show docker.service --property=MainPID")
+    run = host.converge(
+        docker_engine_conflicts="replace", docker_engine_repo_root="https://download.docker.com/other-signer/linux"
+    )
+    assert "not signed by a pinned key: docker-ce-cli-26.1.5" in run.failure(host.name)
+    assert host.sh("systemctl show docker.service --property=MainPID") == pid
+    assert host.sh("rpm --query --all | sort") == packages
+
     host.sh("mkdir -p /etc/containerd; mount -t tmpfs -o size=4k,nr_inodes=1 tmpfs /etc/containerd")
     run = host.converge(docker_engine_conflicts="replace")
     assert run.status != 0, "the transaction was to fail"
@@ -78,9 +96,12 @@ def test_a_pin_brings_the_matching_set_and_only_the_plugins_that_were_asked_for(
 
 
 def test_a_repository_of_the_user_s_own_is_left_alone(host: LabHost) -> None:
+    """Whatever its ID is, also with a pin."""
     host.sh(
-        "curl --silent --fail --output /etc/yum.repos.d/own.repo https://download.docker.com/linux/centos/docker-ce.repo"
+        "curl --silent --fail https://download.docker.com/linux/centos/docker-ce.repo"
+        " | sed 's/docker-ce-stable/engines/' >/etc/yum.repos.d/own.repo"
     )
-    run = host.converge(docker_engine_repo_manage=False)
+    run = host.converge(docker_engine_repo_manage=False, docker_engine_version="20.10")
     assert run.status == 0, run.output
+    assert "docker-ce-20.10" in host.sh("rpm --query docker-ce")
     assert host.sh("ls /etc/yum.repos.d") == "own.repo"

@@ -22,8 +22,8 @@ Requests = Callable[[], list[Request]]
 @pytest.fixture(scope="module")
 def guarded(workbench: Workbench) -> str:
     """The address of the proxy's port that wants a password, with a password that URLs have to escape."""
-    proxy.start(workbench.engine.client, workbench.images.repository)
-    address = proxy.guarded(workbench.engine.client)
+    proxy.start(workbench.lab)
+    address = proxy.guarded(workbench.lab)
     assert address
     return address
 
@@ -36,8 +36,8 @@ def isolated_host(workbench: Workbench, guarded: str) -> LabHost:
 @pytest.fixture
 def requests(workbench: Workbench) -> Requests:
     """What the proxy was asked since the test has begun."""
-    before = len(proxy.requests(workbench.engine.client))
-    return lambda: proxy.requests(workbench.engine.client)[before:]
+    before = len(proxy.requests(workbench.lab))
+    return lambda: proxy.requests(workbench.lab)[before:]
 
 
 def through(address: str, **settings: str) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def state(host: LabHost) -> str:
 
 def test_the_direct_way_is_blocked(workbench: Workbench, isolated_host: LabHost) -> None:
     """Without this, the other tests prove nothing."""
-    server = workbench.engine.client.containers.get(hosts.REPOSITORY)
-    address = server.attrs["NetworkSettings"]["Networks"][networks.LAB]["IPAddress"]
+    server = workbench.lab.client.containers.get(workbench.lab.name(hosts.REPOSITORY))
+    address = server.attrs["NetworkSettings"]["Networks"][workbench.lab.name(networks.PUBLIC)]["IPAddress"]
     assert isolated_host.run("curl", "--silent", "--connect-timeout", "3", f"http://{address}/")[0] != 0
     assert "docker_engine_proxy" in isolated_host.converge().failure(isolated_host.name)
 
@@ -69,34 +69,34 @@ BAD_PROXIES: dict[str, tuple[str, dict[str, str], list[str]]] = {
     "no password": (
         "http://proxy.slipway.test:3129",
         {},
-        ["wants a user and a password (HTTP 407)", "write http://user:password@proxy.slipway.test:3129"],
+        ["requires a user and password (HTTP 407)", "write http://user:password@proxy.slipway.test:3129"],
     ),
     "wrong password": (
         "http://alice:geheim@proxy.slipway.test:3129",
         {},
-        ["refuses user alice (HTTP 407)", "correct user and password"],
+        ["rejects user alice (HTTP 407)", "correct the user and password"],
     ),
     "wrong password for http": (
         "http://alice:geheim@proxy.slipway.test:3129",
         {"docker_engine_repo_root": REPOSITORY},
-        ["refuses user alice (HTTP 407)", "correct user and password"],
+        ["rejects user alice (HTTP 407)", "correct the user and password"],
     ),
     "a server that it does not allow": (
         proxy.OPEN,
         {"docker_engine_repo_root": ALLOWED_NOWHERE},
-        ["does not allow packages.example.com (HTTP 403)", "have packages.example.com allowed there"],
+        ["does not allow packages.example.com (HTTP 403)", "allow packages.example.com on the proxy"],
     ),
     "wrong password, and a pin, which dnf looks up": (
         "http://alice:geheim@proxy.slipway.test:3129",
         {"docker_engine_version": "26.1"},
-        ["the versions in", "refuses user alice (HTTP 407)", "correct user and password"],
+        ["the versions in", "rejects user alice (HTTP 407)", "correct the user and password"],
     ),
     "no scheme": (
         "alice:geheim@proxy.slipway.test:3129",
         {},
         ["docker_engine_proxy.http and docker_engine_proxy.https"],
     ),
-    "a stray @ in the password": ("http://alice:geh@eim@proxy.slipway.test:3129", {}, ["percent-encoded"]),
+    "a stray @ in the password": ("http://alice:geh@eim@proxy.slipway.test:3129", {}, ["percent-encode"]),
 }
 
 
@@ -104,6 +104,9 @@ BAD_PROXIES: dict[str, tuple[str, dict[str, str], list[str]]] = {
 def test_a_proxy_that_leads_nowhere_is_named_with_the_remedy_before_anything_is_changed(
     isolated_host: LabHost, address: str, variables: dict[str, str], words: list[str]
 ) -> None:
+    """Fault: a proxy that does not answer, wants a password, rejects it, or does not allow the server. Outcome: named
+    with the remedy and without the password; nothing changes.
+    """
     before = state(isolated_host)
     run = isolated_host.converge("-vvv", "--diff", **through(address), **variables)
     assert run.status != 0
@@ -125,13 +128,14 @@ def test_an_unknown_key_is_refused_by_name(isolated_host: LabHost) -> None:
 
 @pytest.fixture(scope="module")
 def login(workbench: Workbench) -> dict[str, Any]:
-    token = hub.credentials(workbench.engine.client)["alice"]
+    token = hub.credentials(workbench.lab)["alice"]
     return {"docker_registry_auth_logins": [{"username": "alice", "token": token, "user": "alice"}]}
 
 
 def test_key_index_packages_and_logins_go_through_the_proxy_by_one_variable(
     isolated_host: LabHost, guarded: str, login: dict[str, Any], requests: Requests
 ) -> None:
+    """Fault: the only way out is a proxy with a password. Outcome: key, packages, logins and pulls go through it."""
     variables = {**through(guarded), **login, "docker_engine_repo_root": REPOSITORY, "docker_access_members": ["alice"]}
     run = isolated_host.converge("-vvv", "--diff", **variables)
     assert run.status == 0, run.output
@@ -150,6 +154,7 @@ def test_key_index_packages_and_logins_go_through_the_proxy_by_one_variable(
 
 
 def test_a_pull_goes_through_the_proxy(isolated_host: LabHost, requests: Requests) -> None:
+    """Fault: the only way out is a proxy with a password. Outcome: key, packages, logins and pulls go through it."""
     isolated_host.sh("docker pull hello-world")
     assert "alice/private" in isolated_host.sh("runuser --login alice --command 'docker pull alice/private'")
     assert Request("CONNECT", HUB, proxy.USER, 200) in requests()
@@ -181,6 +186,6 @@ def test_a_login_says_that_the_proxy_is_to_blame(isolated_host: LabHost, login: 
     wrong = through("http://alice:geheim@proxy.slipway.test:3129")
     run = isolated_host.play(REGISTRY_AUTH, options=("-vvv",), variables={**wrong, **login})
     message = run.failure(isolated_host.name)
-    assert "proxy.slipway.test:3129 refuses user alice (HTTP 407)" in message
-    assert "correct user and password in docker_engine_proxy" in message
+    assert "proxy.slipway.test:3129 rejects user alice (HTTP 407)" in message
+    assert "correct the user and password in docker_engine_proxy" in message
     assert "geheim" not in run.output

@@ -24,10 +24,7 @@ PULL = "docker image rm --force alice/private >/dev/null 2>&1; runuser --login {
 
 @pytest.fixture(scope="module")
 def engine_host(workbench: Workbench) -> LabHost:
-    host = workbench.make("test-registry")
-    converged = host.converge(docker_access_members=["alice", "bob"])
-    assert converged.status == 0, converged.output
-    return host
+    return workbench.make_converged("test-registry", docker_access_members=["alice", "bob"])
 
 
 @pytest.fixture
@@ -40,11 +37,10 @@ def host(engine_host: LabHost) -> LabHost:
 @pytest.fixture
 def secrets(workbench: Workbench) -> Iterator[dict[str, str]]:
     """Passwords by user; what a test changes at the Hub is put back."""
-    client = workbench.engine.client
-    before = hub.credentials(client)
+    before = hub.credentials(workbench.lab)
     yield before
     for user, password in before.items():
-        hub.set_password(client, user, password)
+        hub.set_password(workbench.lab, user, password)
 
 
 def alice(password: str, **login: Any) -> dict[str, Any]:
@@ -78,37 +74,43 @@ def test_every_spelling_of_the_hub_lets_a_private_image_be_pulled(
 
 
 def test_wrong_credentials_are_refused_and_the_stored_ones_stay(host: LabHost, secrets: dict[str, str]) -> None:
+    """Fault: a wrong password. Outcome: refused; the stored credentials stay."""
     ok(log_in(host, alice(secrets["alice"])))
     before = stored(host)
     message = refused(host, alice("wrong-password"))
-    assert "refuses" in message
+    assert "rejected the credentials" in message
     assert "alice" in message
     assert stored(host) == before
 
 
 def test_one_bad_login_of_two_changes_nothing_of_either(host: LabHost, secrets: dict[str, str]) -> None:
+    """Fault: one invalid login of two. Outcome: refused; neither is changed."""
     good = {"username": "ci", "password": secrets["ci"], "registry": hub.REGISTRY, "user": "alice"}
-    assert "refuses" in refused(host, good, alice("wrong-password"))
+    assert "rejected the credentials" in refused(host, good, alice("wrong-password"))
     assert host.run("ls", "/home/alice/.docker")[0] != 0
 
 
 def test_a_token_that_was_revoked_is_found_though_nothing_changed(
     host: LabHost, secrets: dict[str, str], workbench: Workbench
 ) -> None:
+    """Fault: a token was revoked at the registry and is unchanged here. Outcome: found."""
     ok(log_in(host, alice(secrets["alice"])))
     assert ok(log_in(host, alice(secrets["alice"]))).changed(host.name) == []
-    hub.revoke(workbench.engine.client, "alice")
-    assert "refuses" in refused(host, alice(secrets["alice"]))
+    hub.revoke(workbench.lab, "alice")
+    assert "rejected the credentials" in refused(host, alice(secrets["alice"]))
     assert ok(log_in(host, alice(secrets["alice"]), docker_registry_auth_verify=False)).changed(host.name) == []
 
 
-def test_four_failures_have_four_messages(host: LabHost, secrets: dict[str, str]) -> None:
+def test_four_failures_have_four_messages(host: LabHost, secrets: dict[str, str], workbench: Workbench) -> None:
+    """Fault: wrong credentials, an unreachable registry, an untrusted certificate, a rate limit. Outcome: four
+    different messages.
+    """
     wrong = refused(host, alice("wrong-password"))
     limited = refused(host, {"username": "limited", "password": secrets["limited"]})
     unreachable = refused(host, alice("x", registry="localhost:9"))
     # The Hub under a name that its certificate does not have.
-    untrusted = refused(host, alice("x", registry=hub.NAME))
-    assert "refuses" in wrong
+    untrusted = refused(host, alice("x", registry=workbench.lab.name(hub.NAME)))
+    assert "rejected the credentials" in wrong
     assert "HTTP 429" in limited
     assert "cannot be reached" in unreachable
     assert "certificate" in untrusted
@@ -117,7 +119,7 @@ def test_four_failures_have_four_messages(host: LabHost, secrets: dict[str, str]
 
 def test_the_basic_registry_is_verified_by_its_own_challenge(host: LabHost, secrets: dict[str, str]) -> None:
     ci = {"username": "ci", "registry": hub.REGISTRY, "user": "alice"}
-    assert "refuses" in refused(host, {**ci, "password": "wrong-password"})
+    assert "rejected the credentials" in refused(host, {**ci, "password": "wrong-password"})
     ok(log_in(host, {**ci, "password": secrets["ci"]}))
     assert host.sh(f"runuser --login alice --command 'docker pull {hub.REGISTRY}/team/app'")
 
@@ -137,8 +139,8 @@ def test_logging_out_removes_one_entry_only(host: LabHost, secrets: dict[str, st
     ci = {"username": "ci", "password": secrets["ci"], "registry": hub.REGISTRY, "user": "alice"}
     ok(log_in(host, alice(secrets["alice"]), ci))
     gone = {"registry": "docker.io", "user": "alice", "state": "absent"}
-    foretold = ok(log_in(host, gone, options=("--check", "--diff")))
-    assert foretold.changed(host.name)
+    predicted = ok(log_in(host, gone, options=("--check", "--diff")))
+    assert predicted.changed(host.name)
     assert set(stored(host)["auths"]) == {HUB, hub.REGISTRY}
     ok(log_in(host, gone))
     assert set(stored(host)["auths"]) == {hub.REGISTRY}
@@ -146,6 +148,7 @@ def test_logging_out_removes_one_entry_only(host: LabHost, secrets: dict[str, st
 
 
 def test_a_broken_file_is_refused_with_its_path_and_never_wiped(host: LabHost, secrets: dict[str, str]) -> None:
+    """Fault: a broken `config.json`. Outcome: refused with its path; the file stays."""
     host.sh(f"mkdir /home/alice/.docker; printf '{{\"auths\": {{' > {CONFIG}; chown -R alice: /home/alice/.docker")
     message = refused(host, alice(secrets["alice"]))
     assert CONFIG in message
@@ -158,6 +161,7 @@ def test_an_unknown_user_of_the_host_is_refused_by_name(host: LabHost, secrets: 
 
 
 def test_a_missing_helper_is_an_error_and_plain_text_no_way_out(host: LabHost, secrets: dict[str, str]) -> None:
+    """Fault: a credential helper is missing. Outcome: refused; nothing is stored in plain text."""
     message = refused(host, alice(secrets["alice"], helper="nonsense"))
     assert "docker-credential-nonsense" in message
     assert host.run("ls", CONFIG)[0] != 0
@@ -187,6 +191,7 @@ def test_a_helper_keeps_the_secret_and_config_json_only_its_name(host: LabHost, 
 
 
 def test_a_mirror_in_clear_text_is_refused_beside_a_hub_login(host: LabHost, secrets: dict[str, str]) -> None:
+    """Fault: a registry mirror with http:// beside a Docker Hub login. Outcome: refused; nothing changes."""
     daemon_json = host.sh("cat /etc/docker/daemon.json")
     try:
         host.sh('echo \'{"registry-mirrors": ["http://mirror.example.com"]}\' > /etc/docker/daemon.json')
@@ -199,7 +204,7 @@ def test_a_mirror_in_clear_text_is_refused_beside_a_hub_login(host: LabHost, sec
 
 def test_the_rate_limit_is_returned_when_asked_for(host: LabHost, secrets: dict[str, str]) -> None:
     task = {
-        "slipway.platform.docker_credential": {"logins": [alice(secrets["alice"])], "rate_limit": True},
+        "slipway.platform.docker_login": {"logins": [alice(secrets["alice"])], "rate_limit": True},
         "register": "result",
     }
     show = {"ansible.builtin.debug": {"msg": "{{ result.rate_limit }}"}}
@@ -217,11 +222,14 @@ def command_lines(seen: set[str], done: threading.Event) -> None:
 
 
 def test_no_secret_is_in_any_output_nor_in_any_command_line(host: LabHost, secrets: dict[str, str]) -> None:
-    """Logins, a loop over the module, failures and --diff at -vvv, by the human's callback and by the machine's."""
+    """Fault: `-vvv --diff`, a loop over logins, failures. Outcome: no secret in the output or in any command line.
+
+    Logins, a loop over the module, failures and --diff at -vvv, by the human's callback and by the machine's.
+    """
     wrong = "wrong-but-still-a-secret"
     role = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_registry_auth"}}
     module: dict[str, Any] = {
-        "slipway.platform.docker_credential": {"logins": ["{{ item }}"]},
+        "slipway.platform.docker_login": {"logins": ["{{ item }}"]},
         "loop": "{{ docker_registry_auth_logins }}",
         "no_log": True,
     }
@@ -247,7 +255,7 @@ def test_no_secret_is_in_any_output_nor_in_any_command_line(host: LabHost, secre
         done.set()
         watcher.join()
         file.unlink()
-    assert any("refuses" in text for text in printed), "nothing was refused, so nothing was proven"
+    assert any("rejected the credentials" in text for text in printed), "nothing was refused, so nothing was proven"
     assert any("ansible-playbook" in line for line in seen), "no command line was seen"
     for secret in (secrets["alice"], wrong):
         forms = {secret, base64.b64encode(f"alice:{secret}".encode()).decode()}

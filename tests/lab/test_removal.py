@@ -36,6 +36,7 @@ def remove(host: LabHost, *options: str, purge: bool = False) -> list[str]:
 
 
 def test_removal_leaves_the_host_as_it_was_but_for_the_data(host: LabHost) -> None:
+    """Fault: the engine is removed. Outcome: the host is as it was before, and data is kept."""
     before = inventory(host)
     converged = host.converge(
         docker_access_members=["alice"],
@@ -46,10 +47,10 @@ def test_removal_leaves_the_host_as_it_was_but_for_the_data(host: LabHost) -> No
     assert converged.status == 0, converged.output
     host.sh(SLEEPER.format("always") + "; docker volume create precious")
 
-    foretold = remove(host, "--check", "--diff")
+    predicted = remove(host, "--check", "--diff")
     assert host.sh("systemctl is-active docker.service") == "active"
     changed = remove(host)
-    assert foretold == changed
+    assert predicted == changed
     assert inventory(host) == before
     assert host.run("pgrep", "containerd-shim")[0] == 1, "a container has outlived its engine"
     assert host.run("ls", "/var/lib/docker/volumes/precious")[0] == 0
@@ -71,14 +72,15 @@ def test_data_goes_only_when_told_to(host: LabHost) -> None:
 
     assert host.converge().status == 0
     host.sh(SLEEPER.format("no"))
-    foretold = remove(host, "--check", "--diff", purge=True)
+    predicted = remove(host, "--check", "--diff", purge=True)
     assert host.sh("docker ps --quiet")
-    assert remove(host, purge=True) == foretold
+    assert remove(host, purge=True) == predicted
     assert host.sh("ls -A /var/lib/docker /var/lib/containerd").split() == ["/var/lib/containerd:", "/var/lib/docker:"]
     assert remove(host, purge=True) == []
 
 
 def test_what_no_engine_made_is_not_purged(host: LabHost) -> None:
+    """Fault: a purge of a directory that holds somebody's files. Outcome: refused; no data is removed."""
     assert host.converge().status == 0
     host.sh("touch /var/lib/docker/thesis.tex")
     run = host.converge(docker_engine_state="absent", docker_engine_purge_data=True)
@@ -88,10 +90,15 @@ def test_what_no_engine_made_is_not_purged(host: LabHost) -> None:
 
 
 def test_a_half_installed_host_is_cleaned(host: LabHost) -> None:
-    """A play that was killed after the packages came, and one that never got that far."""
+    """Fault: the engine is removed from a half-installed host. Outcome: packages and group are gone.
+
+    A play that was killed after the packages came, and one that never got that far.
+    """
     assert host.converge("--tags=docker_engine_packages").status == 0
     host.sh("rm /usr/bin/dockerd; systemctl stop docker.socket")
+    host.sh("rm -f /etc/docker/daemon.json; mkdir -p /etc/docker")
     remove(host)
+    assert host.run("ls", "/etc/docker")[0] == 2, "an empty directory is left"
     assert host.run("rpm", "--query", "docker-ce", "containerd.io")[0] == 2
     assert host.run("getent", "group", "docker")[0] == 2
     assert remove(host) == []

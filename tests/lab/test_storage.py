@@ -87,7 +87,7 @@ def converge(host: LabHost) -> Callable[..., list[str]]:
     ("root", "words"),
     [
         ("data/docker", "not an absolute path"),
-        ("/srv", "belongs to the system"),
+        ("/srv", "is a system directory"),
         ("/mnt/file", "not a directory"),
         ("/mnt/memory/docker", "tmpfs"),
         ("/mnt/readonly/docker", "mounted read-only"),
@@ -97,6 +97,9 @@ def converge(host: LabHost) -> Callable[..., list[str]]:
     ],
 )
 def test_a_place_that_cannot_hold_the_data_is_refused(unfit_host: LabHost, root: str, words: str) -> None:
+    """Fault: a data root that is relative, a file, on tmpfs, overlay, a read-only or noexec mount, or on xfs with
+    ftype=0. Outcome: refused with the remedy; nothing changes.
+    """
     before = state(unfit_host)
     run = unfit_host.converge(docker_engine_data_root=root)
     assert run.status != 0
@@ -134,9 +137,9 @@ def test_the_first_install_has_all_data_on_the_disk(host: LabHost, converge: Cal
 
 def test_an_empty_engine_moves_there_and_back(host: LabHost, converge: Callable[..., list[str]]) -> None:
     converge()
-    foretold = converge("--check", "--diff", docker_engine_data_root=ROOT)
+    predicted = converge("--check", "--diff", docker_engine_data_root=ROOT)
     assert (docker_root(host), containerd_root(host)) == (DEFAULT, "/var/lib/containerd")
-    assert set(foretold) <= set(converge(docker_engine_data_root=ROOT))
+    assert set(predicted) <= set(converge(docker_engine_data_root=ROOT))
     assert (docker_root(host), containerd_root(host)) == (ROOT, CONTAINERD)
     assert converge(docker_engine_data_root=ROOT) == []
     converge()
@@ -145,7 +148,11 @@ def test_an_empty_engine_moves_there_and_back(host: LabHost, converge: Callable[
 
 
 def test_data_are_left_behind_only_when_told_to(host: LabHost, converge: Callable[..., list[str]]) -> None:
-    """And no container is left behind running, which live-restore would do."""
+    """Fault: a new data root while the old one holds data. Outcome: refused with both ways out; when told to leave the
+    data, containers stop with their engine.
+
+    And no container is left behind running, which live-restore would do.
+    """
     converge()
     container = host.sh(SLEEPER)
     before = state(host)
@@ -193,7 +200,11 @@ def test_an_engine_that_was_moved_by_hand_does_not_lose_containerd_s_data(
 
 
 def test_an_engine_that_does_not_start_there_comes_back(host: LabHost, converge: Callable[..., list[str]]) -> None:
-    """The port is taken, which the proof beside the live engine cannot see."""
+    """Fault: the engine does not start at its new data root. Outcome: the previous files and both previous roots are
+    back.
+
+    The port is taken, which the proof beside the live engine cannot see.
+    """
     converge()
     before = host.sh("cat /etc/docker/daemon.json")
     host.sh("systemd-run --unit=squatter python3 -m http.server 2375 --bind 127.0.0.1")
@@ -202,10 +213,36 @@ def test_an_engine_that_does_not_start_there_comes_back(host: LabHost, converge:
         docker_engine_data_root=ROOT, docker_engine_daemon_options={"hosts": ["fd://", "tcp://127.0.0.1:2375"]}
     )
     assert run.status != 0
-    assert "previous configuration is back and the engine answers again" in run.failure(host.name)
+    assert "previous configuration was restored and the engine answers again" in run.failure(host.name)
     assert host.sh("cat /etc/docker/daemon.json") == before
     assert host.run("ls", DROP_IN)[0] != 0
     assert (docker_root(host), containerd_root(host)) == (DEFAULT, "/var/lib/containerd")
+
+
+def test_a_default_root_behind_a_link_is_used_and_purged(host: LabHost, converge: Callable[..., list[str]]) -> None:
+    """Fault: `/var/lib/docker` is a symbolic link, to a disk or to nowhere. Outcome: the data are on the disk, and a
+    purge deletes them; a link to nowhere is refused before anything is installed.
+    """
+    host.sh(f"umount {DEFAULT}; rmdir {DEFAULT}; ln -s /data/engine {DEFAULT}")
+    failure = host.converge().failure(host.name)
+    assert f"{DEFAULT} is a symbolic link to /data/engine, which does not exist" in failure
+    assert host.run("rpm", "--query", "docker-ce")[0] == 1
+    host.sh("mkdir /data/engine")
+    converge()
+    assert docker_root(host) == "/data/engine"
+    host.sh(LOAD)
+    assert converge(docker_engine_daemon_options={"debug": True})
+    converge(docker_engine_state="absent", docker_engine_purge_data=True)
+    assert host.sh(f"ls -A /data/engine; readlink {DEFAULT}") == "/data/engine"
+
+
+def test_users_are_mapped_on_a_disk_that_is_in_use(host: LabHost, converge: Callable[..., list[str]]) -> None:
+    """Fault: `userns-remap` with a data root that is a mount in use. Outcome: validated, and accepted."""
+    host.sh("for file in /etc/subuid /etc/subgid; do sed -i /alice/d $file; echo alice:300000:65536 >>$file; done")
+    converge()
+    converge(docker_engine_daemon_options={"userns-remap": "alice"})
+    assert docker_root(host) == f"{DEFAULT}/300000.300000"
+    assert host.sh(f"{LOAD}; docker create slipway/hello")
 
 
 def test_removal_and_purge_take_both_roots_from_the_disk_and_leave_the_disk(

@@ -13,11 +13,7 @@ OLD, NEW = "20.10.24", "26.1.5"
 @pytest.fixture(scope="module")
 def fleet(workbench: Workbench) -> list[LabHost]:
     """Two hosts with the older engine."""
-    hosts = [workbench.make(name) for name in ("test-fleet-1", "test-fleet-2")]
-    for host in hosts:
-        converged = host.converge(docker_engine_version=OLD)
-        assert converged.status == 0, converged.output
-    return hosts
+    return [workbench.make_converged(name, docker_engine_version="20.10") for name in ("test-fleet-1", "test-fleet-2")]
 
 
 def upgrade(fleet: list[LabHost], version: str) -> play.Run:
@@ -38,13 +34,14 @@ def test_an_upgrade_needs_a_version(fleet: list[LabHost]) -> None:
 
 
 def test_the_first_unhealthy_batch_is_the_last_one(fleet: list[LabHost]) -> None:
+    """Fault: a host of the fleet is unhealthy after its upgrade. Outcome: the upgrade of the fleet stops there."""
     first = fleet[0]
     first.sh("touch /etc/docker/loose; chmod 666 /etc/docker/loose")
     run = upgrade(fleet, NEW)
     assert run.status != 0
     message = run.failure(first.name)
     assert first.name in message
-    assert "test_nobody_but_root_can_write_the_configuration" in message
+    assert "test_only_root_can_write_the_configuration" in message
     assert versions(fleet) == [NEW, OLD]
 
     first.sh("rm /etc/docker/loose")

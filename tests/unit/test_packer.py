@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The templates of packer/ parse, and name what exists; whether Packer builds an AMI of them is not shown here."""
+"""The templates in packer/ parse, and what they name exists; that Packer builds an AMI is not tested here."""
 
 import re
 from pathlib import Path
@@ -40,32 +40,44 @@ def provisioner() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def playbook() -> dict[str, Any]:
     plays: list[dict[str, Any]] = yaml.safe_load((PROJECT / "playbooks/bake.yml").read_text())
-    return plays[-1]  # before it comes one that refuses
+    return plays[-1]  # the play before it only checks
 
 
-def test_plugins_are_required_in_a_file_of_their_own() -> None:
+def test_plugins_are_required_in_a_separate_file() -> None:
     assert load("plugins.pkr.hcl")["packer"][0]["required_plugins"][0].keys() == {"amazon", "ansible"}
     assert [path.name for path in TEMPLATES if "required_plugins {" in path.read_text()] == ["plugins.pkr.hcl"]
 
 
-def test_every_variable_is_described_and_used_and_no_other_is_named() -> None:
+def test_every_variable_is_described_and_used_and_no_other_is_referenced() -> None:
     variables = {name: value for entry in load("variables.pkr.hcl")["variable"] for name, value in entry.items()}
     assert all(variable["description"].endswith(".") for variable in variables.values())
     assert set(re.findall(r"\bvar\.(\w+)", load_text("docker.pkr.hcl"))) == variables.keys()
 
 
-def test_the_instance_and_the_image_want_imdsv2_and_the_image_is_encrypted(source: dict[str, Any]) -> None:
+def test_the_instance_and_the_image_require_imdsv2_and_the_image_is_encrypted(source: dict[str, Any]) -> None:
     assert source["metadata_options"][0]["http_tokens"] == "required"
     assert source["imds_support"] == "v2.0"
     assert source["encrypt_boot"] is True
 
 
-def test_no_credential_has_a_place_in_it() -> None:
+def test_ssh_is_open_to_the_given_ranges_only(source: dict[str, Any]) -> None:
+    """Packer's own default is 0.0.0.0/0."""
+    variables = {name: value for entry in load("variables.pkr.hcl")["variable"] for name, value in entry.items()}
+    assert source["temporary_security_group_source_cidrs"] == "${var.ssh_source_cidrs}"
+    assert "default" not in variables["ssh_source_cidrs"]
+    (pattern,) = re.findall(r'regexall\("(.+?)", range\)', variables["ssh_source_cidrs"]["validation"][0]["condition"])
+    assert [cidr for cidr in ("203.0.113.7/32", "10.0.0.0/8", "0.0.0.0/0", "10.0.0.1") if re.search(pattern, cidr)] == [
+        "203.0.113.7/32",
+        "10.0.0.0/8",
+    ]
+
+
+def test_no_credential_can_be_set() -> None:
     assert KNOWN_SECRETS.findall(TEXT) == []
     assert "temporary_key_pair_type" in TEXT
 
 
-def test_the_files_that_it_names_exist() -> None:
+def test_referenced_files_exist() -> None:
     named = set(re.findall(r'\$\{path\.root\}/\.\./([^"]+)"', TEXT))
     assert named == {".venv/bin/ansible-playbook", "ansible.cfg", "playbooks/bake.yml"}
     assert all((PROJECT / path).exists() for path in named - {".venv/bin/ansible-playbook"})
@@ -77,24 +89,24 @@ def test_the_host_is_in_the_group_that_the_playbook_bakes(
     assert provisioner["groups"] == [playbook["hosts"]]
 
 
-def test_its_variables_are_those_of_the_playbook_and_its_roles(
+def test_its_extra_vars_are_variables_of_the_playbook_or_its_roles(
     provisioner: dict[str, Any], playbook: dict[str, Any]
 ) -> None:
     option, value = provisioner["extra_arguments"]
     given = set(re.findall(r"(\w+) = ", value))
     assert option == "--extra-vars"
-    assert given >= {"slipway_baking", "image_seal_confirmed", "image_provenance_manifest"}
+    assert given >= {"slipway_baking", "machine_image_seal_confirmed", "machine_image_provenance_manifest"}
     assert given <= playbook["vars"].keys() | defaults_of(playbook)
 
 
 def defaults_of(playbook: dict[str, Any]) -> set[str]:
-    """The variables of the playbook's roles."""
+    """Return the variables of the playbook's roles."""
     roles = [PROJECT / "roles" / entry["role"].rpartition(".")[2] for entry in playbook["roles"]]
     return {name for role in roles for name in yaml.safe_load((role / "defaults/main.yml").read_text()) or {}}
 
 
 def test_nobody_needs_to_log_in_after_the_seal(provisioner: dict[str, Any], source: dict[str, Any]) -> None:
-    """Sessions go through the connection that Packer has, and EC2's API stops the instance."""
+    """Ansible uses Packer's open connection, and the EC2 API stops the instance."""
     assert provisioner["use_proxy"] is True
     assert not {"disable_stop_instance", "ssh_clear_authorized_keys"} & source.keys()
     assert len(load("docker.pkr.hcl")["build"][0]["provisioner"]) == 1

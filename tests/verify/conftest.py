@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from testinfra.host import Host
 
-# A stand-in host carries an image, since it reaches no registry; other hosts pull Docker's own.
+# A stand-in host carries an image, since it reaches no registry; other hosts pull hello-world.
 CARRIED_IMAGE = "/usr/share/slipway/hello.tar"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def reach_the_lab(host: Host) -> Iterator[None]:
-    """testinfra's docker backend passes no --host on: tell the client what the inventory says of the engine."""
+    """Set DOCKER_HOST to the engine in the inventory, since testinfra's docker backend passes no --host."""
     arguments = host.ansible.get_variables().get("ansible_docker_extra_args", "")
     with pytest.MonkeyPatch.context() as environment:
         if arguments.startswith("--host="):
@@ -23,7 +23,7 @@ def reach_the_lab(host: Host) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def variable(host: Host) -> Callable[[str, Any], Any]:
-    """Look up a variable of the inventory by name, with a default; Ansible resolves what is a template."""
+    """Look up an inventory variable by name, with a default; Ansible resolves templates."""
     variables = host.ansible.get_variables()
 
     def value(name: str, default: Any) -> Any:
@@ -37,7 +37,7 @@ def variable(host: Host) -> Callable[[str, Any], Any]:
 
 @pytest.fixture(scope="module")
 def image(host: Host) -> str:
-    """Name of a small image that the host can run."""
+    """The name of a small image that the host can run."""
     if not host.file(CARRIED_IMAGE).exists:
         return "hello-world"
     host.check_output("docker load --quiet --input %s", CARRIED_IMAGE)
@@ -46,7 +46,7 @@ def image(host: Host) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Attach the journal of the engine to a claim that does not hold."""
+    """Attach the journal of the engine to a failed claim."""
     report = yield
     host = getattr(item, "funcargs", {}).get("host")
     if report.when == "call" and report.failed and host is not None:

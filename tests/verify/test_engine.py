@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What role docker_engine promises of a host."""
+"""Claims about the engine (role docker_engine)."""
 
 import json
 
@@ -19,7 +19,7 @@ def test_the_api_answers_on_the_socket(host: Host) -> None:
     assert host.check_output("docker version --format '{{.Server.APIVersion}}'")
 
 
-def test_socket_belongs_to_the_docker_group_only(host: Host) -> None:
+def test_the_socket_has_the_configured_owner_group_and_mode(host: Host) -> None:
     socket = host.file("/run/docker.sock")
     assert socket.is_socket
     variables = host.ansible.get_variables()
@@ -40,12 +40,12 @@ def test_logs_are_bounded(host: Host, image: str) -> None:
         host.check_output("docker rm %s", container)
     logging = json.loads(inspected)
     if logging["Type"] not in ("json-file", "local"):
-        pytest.skip(f"{logging['Type']} is bounded by its own service")
+        pytest.skip(f"the log driver {logging['Type']} limits logs itself")
     assert {"max-size", "max-file"} <= set(logging["Config"])
 
 
-def test_the_engine_runs_with_the_file_that_is_in_place(host: Host) -> None:
-    """A file that is newer than the daemon is a surprise for the next reboot."""
+def test_the_engine_runs_with_the_current_daemon_json(host: Host) -> None:
+    """Otherwise the next reboot would change the configuration."""
     options = json.loads(host.file("/etc/docker/daemon.json").content_string)
     info = json.loads(host.check_output("docker info --format '{{json .}}'"))
     assert info["LiveRestoreEnabled"] == options.get("live-restore", False)
@@ -55,7 +55,7 @@ def test_the_engine_runs_with_the_file_that_is_in_place(host: Host) -> None:
 
 def test_packages_are_signed_and_checked(host: Host) -> None:
     if not host.file(REPOSITORY_FILE).exists:
-        pytest.skip("the repository is managed by somebody else")
+        pytest.skip("the role does not manage the repository")
     repository = host.file(REPOSITORY_FILE).content_string
     assert "gpgcheck=1" in repository
     assert "gpgkey=file:///" in repository
@@ -71,7 +71,7 @@ def test_the_client_has_its_plugins(host: Host, plugin: str) -> None:
     assert installed == (plugin in wanted)
 
 
-def test_nobody_but_root_can_write_the_configuration(host: Host) -> None:
+def test_only_root_can_write_the_configuration(host: Host) -> None:
     loose = host.check_output(
         "find /etc/docker /etc/systemd/system/docker.service.d /etc/yum.repos.d -not -type l -perm /022 2>/dev/null"
         " || true"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What role docker_firstboot promises of an instance."""
+"""Claims about an instance with the role docker_firstboot."""
 
 import json
 from collections.abc import Callable
@@ -13,10 +13,10 @@ Variable = Callable[[str, Any], Any]
 
 @pytest.fixture(scope="module")
 def credentials(variable: Variable) -> list[dict[str, Any]]:
-    """The credentials that must be found; a claim about none is skipped."""
+    """Return the configured credentials; skip the test if there are none."""
     listed: list[dict[str, Any]] = variable("docker_firstboot_credentials", [])
     if not listed:
-        pytest.skip("the inventory names no secret of AWS")
+        pytest.skip("the inventory sets no docker_firstboot_credentials")
     return listed
 
 
@@ -26,7 +26,7 @@ def enabled(variable: Variable) -> None:
         pytest.skip("the inventory does not enable docker_firstboot")
 
 
-def test_users_pull_with_the_helper_and_have_no_secret_of_it(host: Host, credentials: list[dict[str, Any]]) -> None:
+def test_users_have_the_credential_helper_and_no_stored_secret(host: Host, credentials: list[dict[str, Any]]) -> None:
     for entry in credentials:
         for user in entry.get("users", ["root"]):
             stored = json.loads(host.file(f"{host.user(user).home}/.docker/config.json").content_string)
@@ -36,7 +36,7 @@ def test_users_pull_with_the_helper_and_have_no_secret_of_it(host: Host, credent
 
 
 @pytest.mark.usefixtures("credentials")
-def test_the_credentials_are_found_now_and_were_by_the_last_boot_that_looked(host: Host) -> None:
+def test_the_credentials_are_found_now_and_at_the_last_boot(host: Host) -> None:
     assert host.service("docker-auth-check").is_enabled
     assert host.check_output("systemctl show --property=Result --value docker-auth-check.service") == "success"
     found = host.run("docker-credential-slipway check")
@@ -44,7 +44,7 @@ def test_the_credentials_are_found_now_and_were_by_the_last_boot_that_looked(hos
 
 
 @pytest.mark.usefixtures("enabled")
-def test_the_instance_is_ready_and_will_be_after_a_boot(host: Host) -> None:
+def test_the_instance_is_ready_and_checked_at_every_boot(host: Host) -> None:
     ready = host.run("slipway-ready")
     assert ready.rc == 0, ready.stdout
     assert host.service("docker-firstboot").is_enabled
@@ -52,5 +52,5 @@ def test_the_instance_is_ready_and_will_be_after_a_boot(host: Host) -> None:
 
 
 @pytest.mark.usefixtures("enabled")
-def test_what_the_first_boot_left_is_for_root_s_eyes(host: Host) -> None:
+def test_only_root_can_read_the_state_of_the_first_boot(host: Host) -> None:
     assert oct(host.file("/var/lib/slipway/firstboot").mode) == "0o700"

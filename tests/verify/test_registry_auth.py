@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What role docker_registry_auth promises of a host.
+"""Claims about registry logins (role docker_registry_auth).
 
-The inventory may list verify_pulls: {user, image, allowed}, tried as these users through the real engine. A private
-image says most: a public one is pulled anonymously where credentials fail.
+The inventory may list verify_pulls: {user, image, allowed}, each tried as that user with the real engine. Use private
+images: public ones can be pulled without valid credentials.
 """
 
 import json
@@ -18,11 +18,11 @@ HUB_SPELLINGS = ("docker.io", "index.docker.io", "registry-1.docker.io", "hub.do
 
 @pytest.fixture(scope="module")
 def logins(variable: Callable[[str, Any], Any]) -> list[dict[str, Any]]:
-    """The logins that must be there; a claim about none is skipped."""
+    """The configured logins; without any, the claim is skipped."""
     listed = variable("docker_registry_auth_logins", [])
     present = [login for login in listed if login.get("state", "present") == "present"]
     if not present:
-        pytest.skip("the inventory lists no login")
+        pytest.skip("the inventory lists no logins")
     return present
 
 
@@ -30,7 +30,7 @@ def config(host: Host, user: str) -> Any:
     return host.file(f"{host.user(user).home}/.docker/config.json")
 
 
-def test_credentials_are_for_their_user_s_eyes_only(host: Host, logins: list[dict[str, Any]]) -> None:
+def test_only_the_user_can_read_the_credentials(host: Host, logins: list[dict[str, Any]]) -> None:
     for user in {login.get("user", "root") for login in logins}:
         file = config(host, user)
         folder = host.file(file.path.removesuffix("/config.json"))
@@ -38,7 +38,7 @@ def test_credentials_are_for_their_user_s_eyes_only(host: Host, logins: list[dic
         assert (folder.user, oct(folder.mode)) == (user, "0o700")
 
 
-def test_every_login_stands_under_the_key_that_pulls_use(host: Host, logins: list[dict[str, Any]]) -> None:
+def test_every_login_is_stored_under_the_key_that_pulls_use(host: Host, logins: list[dict[str, Any]]) -> None:
     for login in logins:
         stored = json.loads(config(host, login.get("user", "root")).content_string)
         registry = login.get("registry", "docker.io")
@@ -46,7 +46,7 @@ def test_every_login_stands_under_the_key_that_pulls_use(host: Host, logins: lis
         assert key in stored.get("credHelpers" if "helper" in login else "auths", {})
 
 
-def test_who_may_pull_can_and_who_may_not_is_denied_by_the_registry(host: Host) -> None:
+def test_users_can_pull_exactly_what_they_are_allowed_to(host: Host) -> None:
     pulls = host.ansible.get_variables().get("verify_pulls", [])
     if not pulls:
         pytest.skip("the inventory lists no verify_pulls")

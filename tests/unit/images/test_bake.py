@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bake file's text. That buildx takes it is proven in tests/lab."""
+"""The text of the bake file. tests/lab proves that buildx accepts it."""
 
 import json
 from dataclasses import replace
 
 from slipway.images.bake import bake_file
-from tests.tiny_images import matrix, tiny
+from tests.support.tiny_images import matrix, tiny
 
-IMAGES = matrix(tiny("base-3.12"), tiny("app", "base-3.12", base_tag="slipway/base:3.12"))
+IMAGES = matrix(tiny("base-3.12"), tiny("app", "base-3.12", base_tag="slipway.invalid/base:3.12"))
 LABELS = {"org.opencontainers.image.revision": "0" * 40}
 
 
@@ -15,18 +15,24 @@ def text(dockerfile: str = "ARG BASE\nFROM ${BASE}\n") -> str:
     return bake_file(IMAGES, lambda _: dockerfile, LABELS)
 
 
-def test_it_is_the_same_text_every_time() -> None:
+def test_the_text_is_deterministic() -> None:
     assert text() == text()
 
 
-def test_an_image_on_ours_gets_it_from_its_target_and_waits_for_it() -> None:
+def test_a_local_base_is_linked_to_its_target() -> None:
     app = json.loads(text())["target"]["app"]
     assert app["args"] == {"BASE": "base-3.12"}
     assert app["contexts"] == {"base-3.12": "target:base-3_12"}
-    assert app["labels"]["org.opencontainers.image.base.name"] == "slipway/base:3.12"
+    assert app["labels"]["org.opencontainers.image.base.name"] == "slipway.invalid/base:3.12"
 
 
-def test_every_image_is_of_the_default_group_under_a_name_that_bake_takes() -> None:
+def test_tags_are_local_names_unless_a_registry_is_named() -> None:
+    assert json.loads(text())["target"]["app"]["tags"][-1] == "slipway.invalid/app:latest"
+    pushed = json.loads(bake_file(IMAGES, lambda _: "", LABELS, "registry.example.com/team"))
+    assert pushed["target"]["app"]["tags"][-1] == "registry.example.com/team/app:latest"
+
+
+def test_the_default_group_holds_every_image_under_a_valid_target_name() -> None:
     content = json.loads(text())
     assert content["group"]["default"]["targets"] == list(content["target"]) == ["base-3_12", "app"]
 
@@ -39,6 +45,6 @@ def test_a_pinned_base_is_pulled_by_its_digest() -> None:
     assert target["labels"]["org.opencontainers.image.base.digest"] == digest
 
 
-def test_the_dockerfiles_variables_are_not_for_bake() -> None:
+def test_variables_of_the_dockerfile_are_escaped_for_bake() -> None:
     target = json.loads(text('FROM ${BASE}\nRUN echo "%{x}" $HOME\n'))["target"]["app"]
     assert target["dockerfile-inline"] == 'FROM $${BASE}\nRUN echo "%%{x}" $HOME\n'

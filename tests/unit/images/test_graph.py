@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of builds, and what is asked for by name."""
+"""The order of builds, and the selection of images by name."""
 
 import pytest
 from hypothesis import given
@@ -8,23 +8,23 @@ from hypothesis import strategies as st
 from slipway.images import availability, graph
 from slipway.images.errors import ImageError
 from slipway.images.supply import ONLINE, Supply
-from tests.tiny_images import HELLO, matrix, tiny
+from tests.support.tiny_images import HELLO, matrix, tiny
 
 FAMILY = matrix(tiny("app", "python"), tiny("python", "base"), tiny("base"), tiny("node", "base"), tiny("other"))
 OFFLINE = Supply("a stand-in", {HELLO: "stand-in"}, only_these_bases=True, packages=frozenset({"tini"}))
 
 
-def test_an_image_is_built_with_what_it_stands_on_and_nothing_else() -> None:
+def test_an_image_is_built_with_its_bases_and_nothing_else() -> None:
     assert list(graph.with_bases(FAMILY, ["app"])) == ["base", "python", "app"]
 
 
-def test_without_names_all_are_meant() -> None:
-    assert graph.named(FAMILY, []) == FAMILY
+def test_without_names_all_are_selected() -> None:
+    assert graph.select(FAMILY, []) == FAMILY
 
 
 @given(st.lists(st.integers(min_value=-1), min_size=1, max_size=20), st.data())
 def test_a_base_always_comes_first(parents: list[int], data: st.DataObject) -> None:
-    """Each image stands on one of those before it, or on a registry's, in a matrix of any order."""
+    """Each image is based on an earlier one or on an external one; the order of the matrix is random."""
     images = [
         tiny(str(number), str(parent % number) if number and parent >= 0 else None)
         for number, parent in enumerate(parents)
@@ -35,30 +35,28 @@ def test_a_base_always_comes_first(parents: list[int], data: st.DataObject) -> N
         assert all(order.index(base) < order.index(image.name) for base in graph.bases(image))
 
 
-def test_an_unknown_name_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_name_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(ImageError) as refused:
-        graph.named(FAMILY, ["app", "pyhton"])
-    assert str(refused.value) == "The matrix has no image pyhton: name one of app, base, node, other, python."
+        graph.select(FAMILY, ["app", "pyhton"])
+    assert str(refused.value) == "Unknown image pyhton: use one of app, base, node, other, python."
 
 
 def test_online_everything_can_be_built() -> None:
     assert availability.unavailable(FAMILY, ONLINE) == {}
 
 
-def test_what_cannot_be_built_takes_along_what_stands_on_it() -> None:
+def test_images_on_an_unavailable_base_are_unavailable() -> None:
     images = matrix(
         tiny("base"),
         tiny("python", "base", packages=("tini", "python3.11"), build_packages=("gcc",)),
         tiny("app", "python"),
-        tiny("foreign", "quay.io/centos/centos:stream10", stands_on_ours=False),
+        tiny("foreign", "quay.io/centos/centos:stream10", has_local_base=False),
     )
     assert availability.unavailable(images, OFFLINE) == {
         "python": "no package gcc, python3.11",
-        "app": "stands on python",
-        "foreign": "nothing stands in for quay.io/centos/centos:stream10",
+        "app": "needs python",
+        "foreign": "no stand-in for quay.io/centos/centos:stream10",
     }
-    with pytest.raises(
-        ImageError, match=r"from a stand-in: python: no package gcc, python3\.11; app: stands on python"
-    ):
-        availability.refuse(graph.with_bases(images, ["app"]), OFFLINE)
-    availability.refuse(graph.with_bases(images, ["base"]), OFFLINE)
+    with pytest.raises(ImageError, match=r"from a stand-in: python: no package gcc, python3\.11; app: needs python"):
+        availability.require(graph.with_bases(images, ["app"]), OFFLINE)
+    availability.require(graph.with_bases(images, ["base"]), OFFLINE)

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person sees of slipway-images, as far as no engine is needed; and what it passes on to pytest."""
+"""The command line of slipway-images without an engine, and the facts that it passes to pytest."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from docker.auth import resolve_repository_name
 
-from slipway.images import matrix, verify
+from slipway.images import matrix, render, verify
 from slipway.images.image import Context, Healthcheck, User
 from slipway.images.recipe import Built
 from slipway.images.verify import Subject
-from tests.tiny_images import tiny
+from tests.support.tiny_images import tiny
 
 IMAGES = matrix.without_lab(matrix.load())
 
@@ -23,7 +25,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, check=False)
 
 
-def test_list_names_every_image_but_the_lab_s_own() -> None:
+def test_list_shows_every_image_but_those_of_the_lab() -> None:
     listed = run("list")
     assert listed.returncode == 0, listed.stderr
     assert {name for name in matrix.load() if f" {name} " in listed.stdout} == set(IMAGES)
@@ -41,11 +43,27 @@ def test_the_bake_file_has_a_target_for_every_image(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["list", "render", "lint", "build", "test", "push", "bake-file", "refresh-digests"])
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_has_help(command: str) -> None:
     assert run(command, "--help").returncode == 0
 
 
-def test_claims_get_the_facts_of_the_images(tmp_path: Path) -> None:
+def test_a_push_needs_a_registry() -> None:
+    """A default would push to somebody else's name on Docker Hub."""
+    refused = run("push")
+    assert refused.returncode == 2
+    assert "--registry" in refused.stderr
+
+
+def test_local_tags_can_exist_in_no_registry() -> None:
+    """A name without a registry host belongs to Docker Hub, where anybody may register it."""
+    named = {tag for image in matrix.load().values() for tag in image.local_tags}
+    assert {resolve_repository_name(tag)[0] for tag in named} == {"slipway.invalid"}
+    for dockerfile in render.RENDERED.rglob("Dockerfile"):
+        for reference in re.findall(r"^ARG [A-Z]+=(\S+)$", dockerfile.read_text(), re.MULTILINE):
+            assert resolve_repository_name(reference)[0] in ("slipway.invalid", "quay.io")
+
+
+def test_claims_receive_the_facts_of_the_images(tmp_path: Path) -> None:
     image = tiny(
         "app",
         user=User("app", 10001),
@@ -62,7 +80,7 @@ def test_claims_get_the_facts_of_the_images(tmp_path: Path) -> None:
     assert read.image.local_tags == image.local_tags
 
 
-def test_claims_without_images_say_what_to_run() -> None:
+def test_running_claims_directly_fails_with_the_command_to_use() -> None:
     alone = subprocess.run(
         [sys.executable, "-m", "pytest", "--collect-only", str(verify.CLAIMS)],
         capture_output=True,

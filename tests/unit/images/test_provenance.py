@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The labels that tell an image's sources, on real repositories of git."""
+"""The labels with an image's source, from real git repositories."""
 
 import subprocess
 from pathlib import Path
@@ -30,7 +30,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_revision_is_the_commit_and_the_time_is_the_commits(project: Path) -> None:
+def test_revision_and_time_are_those_of_the_commit(project: Path) -> None:
     assert provenance.labels(project) == {REVISION: git(project, "rev-parse", "HEAD"), CREATED: "2026-01-02T02:04:05Z"}
 
 
@@ -39,23 +39,23 @@ def test_a_changed_file_makes_the_revision_dirty(project: Path) -> None:
     assert provenance.labels(project)[REVISION] == f"{git(project, 'rev-parse', 'HEAD')}-dirty"
 
 
-def test_source_date_epoch_goes_first(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_date_epoch_takes_precedence(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     assert provenance.labels(project)[CREATED] == "1970-01-01T00:00:00Z"
 
 
-def test_an_epoch_that_is_no_number_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_epoch_that_is_not_a_number_is_rejected(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
     with pytest.raises(ImageError, match="SOURCE_DATE_EPOCH=yesterday"):
         provenance.labels(project)
 
 
-def test_without_a_repository_nothing_is_claimed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_repository_there_are_no_labels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert provenance.labels(tmp_path) == {}
 
 
-def test_without_git_nothing_is_claimed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_there_are_no_labels(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert provenance.labels(project) == {}

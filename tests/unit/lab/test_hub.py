@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of the stand-in Docker Hub can be proven without a registry."""
+"""The parts of the stand-in Docker Hub that need no registry."""
 
 import base64
 import io
@@ -19,12 +19,12 @@ from slipway.lab.yum_repository import HERE as REPOSITORY_FOLDER
 from slipway.lab.yum_repository import assemble as repository
 
 FOLDER = Path(hub.__file__).parent
-needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="openssl makes and uses the key")
+needs_openssl = pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl")
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hub's folder with a key and two users."""
+    """A folder of the hub with a key and two users."""
     folder = tmp_path_factory.mktemp("hub")
     content.make_token_key(folder)
     content.write_users(folder / "users.json", {"alice": "right", "limited": "right"})
@@ -65,7 +65,7 @@ def test_every_name_of_the_hub_is_served_with_a_certificate_for_it(name: str) ->
         ("alice", "nonsense", []),
     ],
 )
-def test_users_may_do_all_with_what_is_theirs_and_pull_what_is_public(
+def test_users_may_push_to_their_own_and_pull_from_public_repositories(
     user: str, scope: str, actions: list[str]
 ) -> None:
     assert token_server.granted(user, scope)["actions"] == actions
@@ -73,14 +73,16 @@ def test_users_may_do_all_with_what_is_theirs_and_pull_what_is_public(
 
 @needs_openssl
 @pytest.mark.parametrize("credentials", [("alice", "wrong"), ("alice", ""), ("nobody", "right"), ("", "")])
-def test_wrong_credentials_are_never_taken_for_none(credentials: tuple[str, str], home: Path) -> None:
+def test_wrong_credentials_are_never_treated_as_anonymous(credentials: tuple[str, str], home: Path) -> None:
     reply = token_server.answer(credentials, ["repository:library/hello-world:pull"], home)
     assert (reply.status, reply.body) == (401, {"details": "incorrect username or password"})
 
 
 @needs_openssl
 @pytest.mark.parametrize("credentials", [None, ("alice", "right")])
-def test_a_stranger_and_a_user_get_a_token_without_a_scope(credentials: tuple[str, str] | None, home: Path) -> None:
+def test_anonymous_clients_and_users_get_a_token_without_scopes(
+    credentials: tuple[str, str] | None, home: Path
+) -> None:
     reply = token_server.answer(credentials, [], home)
     assert reply.status == 200
     assert reply.body["token"] == reply.body["access_token"]
@@ -88,7 +90,7 @@ def test_a_stranger_and_a_user_get_a_token_without_a_scope(credentials: tuple[st
 
 @needs_openssl
 @pytest.mark.parametrize("password", ["right", "wrong"])
-def test_who_asks_too_often_is_told_when_to_come_back(password: str, home: Path) -> None:
+def test_a_rate_limited_user_gets_retry_after(password: str, home: Path) -> None:
     reply = token_server.answer(("limited", password), [], home)
     assert (reply.status, reply.headers) == (429, {"Retry-After": "60"})
 
@@ -102,7 +104,7 @@ def test_users_are_read_at_every_request(home: Path, tmp_path: Path) -> None:
 
 
 @needs_openssl
-def test_a_token_is_signed_by_the_key_of_the_certificate_that_it_carries(home: Path, tmp_path: Path) -> None:
+def test_a_token_is_signed_by_the_key_of_its_certificate(home: Path, tmp_path: Path) -> None:
     scopes = ["repository:alice/private:pull"]
     token: str = token_server.answer(("alice", "right"), scopes, home).body["token"]
     header, claims, signature = token.split(".")
@@ -138,9 +140,7 @@ def test_the_registry_and_the_token_server_agree_on_their_names() -> None:
         ("Basic a", ("", "Basic a")),
     ],
 )
-def test_a_header_that_makes_no_sense_is_a_wrong_password(
-    authorization: str | None, credentials: tuple[str, str] | None
-) -> None:
+def test_a_malformed_header_is_a_wrong_password(authorization: str | None, credentials: tuple[str, str] | None) -> None:
     assert token_server.basic(authorization) == credentials
 
 
@@ -182,12 +182,12 @@ def test_repositories_share_their_blobs(image: content.Image, tmp_path: Path) ->
     assert len(list(tmp_path.rglob("data"))) == 1 + len(image.blobs)
 
 
-def test_passwords_are_for_root_alone(tmp_path: Path) -> None:
+def test_only_root_can_read_passwords(tmp_path: Path) -> None:
     content.write_users(tmp_path / "users.json", {"alice": "right"})
     assert (tmp_path / "users.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_changed_passwords_are_for_root_alone_too() -> None:
+def test_only_root_can_read_changed_passwords() -> None:
     with tarfile.open(fileobj=io.BytesIO(hub._archive("users.json", b"{}"))) as archive:
         member = archive.getmember("users.json")
     assert (member.mode, member.uid, member.size) == (0o600, 0, 2)

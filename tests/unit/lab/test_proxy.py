@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is told twice about the lab's proxy: to squid and to those who use it."""
+"""The settings of the lab's proxy that squid.conf and the Python code must agree on."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ CONFIGURATION = (Path(proxy.__file__).parent / "squid.conf").read_text()
 LINES = [line.split() for line in CONFIGURATION.splitlines()]
 
 
-def test_squid_listens_where_hosts_are_sent() -> None:
+def test_squid_listens_on_the_ports_that_hosts_use() -> None:
     ports = [line[1] for line in LINES if line[:1] == ["http_port"]]
     assert ports == [str(urlsplit(proxy.OPEN).port), str(proxy.GUARDED_PORT)]
 
@@ -23,5 +23,5 @@ def test_every_server_of_the_lab_is_allowed(name: str) -> None:
     assert any(f".{name}".endswith(domain) for domain in domains)
 
 
-def test_squid_writes_where_requests_are_read() -> None:
+def test_squid_writes_the_log_that_is_read() -> None:
     assert f"access_log stdio:{proxy.HOME}/access.log requests\n" in CONFIGURATION

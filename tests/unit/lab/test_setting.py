@@ -13,7 +13,7 @@ from slipway.lab.errors import LabError
 
 @pytest.fixture
 def refusing_server() -> Iterator[str]:
-    """A server that answers every request with 501, as a registry answers a stranger with 401."""
+    """A server that answers every request with an error, like a registry that requires a login."""
     server = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -24,12 +24,12 @@ def refusing_server() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("word", ["online", "offline"])
-def test_a_setting_that_is_named_is_not_probed(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_explicit_setting_is_not_probed(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(setting, "NEEDED_ONLINE", ("not even a URL",))
     assert setting.choose(word) == word
 
 
-def test_auto_is_online_where_servers_answer_whatever_they_answer(
+def test_auto_is_online_if_the_servers_answer_even_with_errors(
     refusing_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(setting, "NEEDED_ONLINE", (refusing_server,))
@@ -37,7 +37,7 @@ def test_auto_is_online_where_servers_answer_whatever_they_answer(
     assert "online" in capsys.readouterr().out
 
 
-def test_auto_is_offline_where_one_server_is_out_of_reach_and_says_which(
+def test_auto_is_offline_and_names_an_unreachable_server(
     refusing_server: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(setting, "NEEDED_ONLINE", (refusing_server, "http://127.0.0.1:9/"))
@@ -45,6 +45,6 @@ def test_auto_is_offline_where_one_server_is_out_of_reach_and_says_which(
     assert "http://127.0.0.1:9/" in capsys.readouterr().out
 
 
-def test_another_word_is_refused_with_the_words_that_are_not() -> None:
+def test_an_unknown_value_is_rejected_with_the_valid_ones() -> None:
     with pytest.raises(LabError, match=r"LAB=on is not .* LAB=auto, LAB=online or LAB=offline"):
         setting.choose("on")

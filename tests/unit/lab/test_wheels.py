@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of the lab's wheels can be proven without a server and without PyPI."""
+"""The parts of the lab's wheels that need neither a server nor PyPI."""
 
 import configparser
 import io
+import os
 import stat
 import tarfile
 from pathlib import Path
@@ -22,7 +23,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_server_has_the_name_that_pip_asks_for_and_a_certificate_for_it() -> None:
+def test_pip_uses_the_name_of_the_server_and_its_certificate() -> None:
     pip = configparser.ConfigParser()
     pip.read(PROJECT / "dockerfiles/contexts/stand-in-base/pip.conf")
     assert pip["global"]["find-links"] == f"https://{wheels.NAME}/"
@@ -34,22 +35,27 @@ def test_the_server_has_the_name_that_pip_asks_for_and_a_certificate_for_it() ->
 def test_wheels_are_downloaded_again_when_a_version_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = wheels._key()
     assert before == wheels._key()
-    changed = tmp_path / "constraints.txt"
-    changed.write_text(wheels.CONSTRAINTS.read_text().replace("ansible-core==", "ansible-core==1"))
-    monkeypatch.setattr(wheels, "CONSTRAINTS", changed)
+    changed = tmp_path / "requirements.txt"
+    changed.write_text(wheels.REQUIREMENTS.read_text().replace("ansible-core==", "ansible-core==1"))
+    monkeypatch.setattr(wheels, "REQUIREMENTS", changed)
     assert before != wheels._key()
 
 
-def test_a_download_that_fails_says_so_and_leaves_nothing_to_be_taken_for_wheels(
+def test_a_wheel_with_another_hash_is_rejected_and_nothing_is_left_behind(
     lab: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wheels, "WANTED", ("./no-such-folder",))
-    with pytest.raises(LabError, match=r"wheels of \./no-such-folder cannot be downloaded.*\n.*no-such-folder"):
-        wheels._downloaded()
+    (lab / "changed-1-py3-none-any.whl").write_bytes(b"changed")
+    wanted = lab / "requirements.txt"
+    wanted.write_text(f"changed==1 --hash=sha256:{'0' * 64}\n")
+    monkeypatch.setattr(wheels, "REQUIREMENTS", wanted)
+    for name, value in {"CONFIG_FILE": os.devnull, "NO_INDEX": "1", "FIND_LINKS": str(lab)}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    with pytest.raises(LabError, match=r"cannot download the wheels of \S+/requirements\.txt: .*\n.*DO NOT MATCH"):
+        wheels._download()
     assert not (lab / f"wheels-{wheels._key()}").exists()
 
 
-def test_everybody_may_read_the_wheels_whatever_the_umask_was(tmp_path: Path) -> None:
+def test_wheels_are_world_readable_regardless_of_the_umask(tmp_path: Path) -> None:
     wheel = tmp_path / "a-1-py3-none-any.whl"
     wheel.write_bytes(b"wheel")
     wheel.chmod(0o600)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a person sees of slipway-image-diff."""
+"""The command slipway-machine-image-diff."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-PROGRAM = str(Path(sys.prefix) / "bin/slipway-image-diff")
+PROGRAM = str(Path(sys.prefix) / "bin/slipway-machine-image-diff")
 
 
 def package(name: str, version: str, *, epoch: int = 0, arch: str = "x86_64", key: str = "05b555b38483c65d") -> Any:
@@ -21,7 +21,7 @@ def manifest(*packages: Any, **values: Any) -> str:
 
 
 def diff(folder: Path, old: str, new: str) -> tuple[int, list[list[str]], str]:
-    """Return the exit status, the cells of each row, and what was said on standard error."""
+    """Return the exit status, the cells of each row, and stderr."""
     (folder / "old").write_text(old)
     (folder / "new").write_text(new)
     done = subprocess.run([PROGRAM, "old", "new"], cwd=folder, capture_output=True, text=True, check=False)
@@ -64,16 +64,16 @@ ZLIB = package("zlib", "1.2")
         ),
     ],
 )
-def test_each_change_of_packages_has_its_row(tmp_path: Path, old: Any, new: Any, rows: Any) -> None:
+def test_each_package_change_has_a_row(tmp_path: Path, old: Any, new: Any, rows: Any) -> None:
     assert diff(tmp_path, manifest(*old), manifest(*new)) == (1, rows, "")
 
 
-def test_the_same_image_of_another_time_says_nothing(tmp_path: Path) -> None:
+def test_images_that_differ_only_in_time_are_equal(tmp_path: Path) -> None:
     old, new = ({"SLIPWAY_VERSION": "0.1.0", "SLIPWAY_TIME": f"2026-01-0{day}T00:00:00Z"} for day in (1, 2))
     assert diff(tmp_path, manifest(ZLIB, release=old), manifest(ZLIB, release=new)) == (0, [], "")
 
 
-def test_another_commit_and_another_operating_system_are_told(tmp_path: Path) -> None:
+def test_a_different_commit_and_operating_system_are_listed(tmp_path: Path) -> None:
     new = manifest(os={"id": "[red]"}, release={"SLIPWAY_COMMIT": "1f"})
     assert diff(tmp_path, manifest(), new)[1] == [
         ["changed", "id", "centos", "[red]"],
@@ -84,22 +84,22 @@ def test_another_commit_and_another_operating_system_are_told(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("{", "new is no JSON"),
-        ("[]", "new is no manifest: name one that image_provenance has written"),
-        ("{}", "new is no manifest"),
-        (manifest(format=2), "new has format 2, known is 1"),
+        ("{", "new is not valid JSON"),
+        ("[]", "new is not a manifest: use one written by machine_image_provenance"),
+        ("{}", "new is not a manifest"),
+        (manifest(format=2), "new has format 2, but 1 is expected"),
         (manifest({**ZLIB, "epoch": "0"}), "at $.packages[0].epoch: '0' is not of type 'integer'"),
         (manifest({**ZLIB, "size": 1}), "at $.packages[0].size"),
         (manifest({"name": "zlib"}), "at $.packages[0]: 'epoch' is a required property"),
     ],
 )
-def test_what_is_no_manifest_is_refused_in_a_sentence(tmp_path: Path, content: str, said: str) -> None:
+def test_an_invalid_manifest_is_rejected_in_one_sentence(tmp_path: Path, content: str, said: str) -> None:
     status, rows, errors = diff(tmp_path, manifest(), content)
     assert (status, rows, len(errors.splitlines())) == (2, [], 1)
     assert said in errors
 
 
-def test_a_file_that_is_missing_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_in_one_sentence(tmp_path: Path) -> None:
     done = subprocess.run([PROGRAM, "a", "b"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "slipway-image-diff: a cannot be read: No such file or directory.\n"
+    assert done.stderr == "slipway-machine-image-diff: a cannot be read: No such file or directory.\n"

@@ -7,7 +7,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[3]
 PLUGINS = sorted(PROJECT.glob("plugins/*/**/*.py"))
-INSTALLED = sorted([*PROJECT.glob("files/*/*.py"), *PROJECT.glob("roles/*/files/*/*.py")])
+INSTALLED = sorted(PROJECT.glob("roles/*/files/**/*.py"))
 
 
 @pytest.mark.parametrize("path", PLUGINS + INSTALLED, ids=lambda path: path.name)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A role's defaults and its argument_specs are one interface, told twice: they must agree."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,33 @@ def test_every_name_carries_the_role_s_prefix(role: Path) -> None:
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_no_result_has_the_name_of_a_variable(role: Path) -> None:
+    """It would stay for the host, so that the role's second run in a playbook would read the result of the first."""
+    names = {
+        *load(role / "defaults/main.yml"),
+        *(load(role / "vars/main.yml") or {} if (role / "vars/main.yml").exists() else {}),
+    }
+    texts = [path.read_text() for folder in ("tasks", "handlers") for path in (role / folder).glob("*.yml")]
+    assert not names.intersection(re.findall(r"\bregister: (\w+)", "\n".join(texts)))
+
+
+def phase_of(task: dict[str, Any]) -> str:
+    """Return the file of tasks that a task imports or includes; a template may ask for collections around it."""
+    named = task.get("ansible.builtin.import_tasks") or task["ansible.builtin.include_tasks"]
+    found = re.search(r"\w+\.yml", named["file"] if isinstance(named, dict) else named)
+    assert found, named
+    return found.group()
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_the_table_of_contents_lists_every_phase(role: Path) -> None:
-    phases = [task["ansible.builtin.import_tasks"] for task in load(role / "tasks/main.yml")]
+    phases = [phase_of(task) for task in load(role / "tasks/main.yml")]
     tasks = [task for phase in phases for task in load(role / "tasks" / phase)]
     within = [step for task in tasks for step in task.get("block", [task])]
-    included = [step["ansible.builtin.include_tasks"] for step in within if "ansible.builtin.include_tasks" in step]
-    assert {*phases, *included} == {path.name for path in (role / "tasks").glob("*.yml")} - {"main.yml"}
+    included = [phase_of(step) for step in within if "ansible.builtin.include_tasks" in step]
+    # preflight.yml may be an entry point of its own, of playbooks that bake.
+    others = {path.name for path in (role / "tasks").glob("*.yml")} - {"main.yml", "preflight.yml"}
+    assert {*phases, *included} - {"preflight.yml"} == others
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The support matrix stands in one file, and the documents say the same."""
+"""The support matrix stands in one file, and Galaxy's metadata say the same."""
 
 from pathlib import Path
 
 import yaml
 
-PROJECT = Path(__file__).parents[3]
-ROLE = PROJECT / "roles/docker_engine"
-PLATFORMS = yaml.safe_load((ROLE / "vars/main.yml").read_text())["__docker_engine_platforms"]
+ROLE = Path(__file__).parents[3] / "roles/docker_engine"
+MATRIX = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+PLATFORMS = {platform["name"]: platform for platform in MATRIX["__docker_engine_platforms"].values()}
 # Galaxy's names for what the facts call otherwise.
 ENTERPRISE_LINUX = ("AlmaLinux", "CentOS", "OracleLinux", "RedHat", "Rocky")
 
 
-def test_readme_lists_every_distribution_with_its_releases() -> None:
-    readme = (PROJECT / "README.md").read_text()
-    for name, platform in PLATFORMS.items():
-        row = next((line for line in readme.splitlines() if line.startswith(f"| {name} |")), "")
-        assert row, f"the support matrix of README.md has no row for {name}"
-        assert row.split("|")[2].strip() == ", ".join(platform["releases"])
+def test_every_tree_has_its_architectures() -> None:
+    named = {tree for entry in PLATFORMS.values() for tree in (entry["tree"], *entry.get("trees", {}).values())}
+    assert named == set(MATRIX["__docker_engine_trees"])
+
+
+def test_release_8_is_served_from_the_tree_that_docker_still_builds() -> None:
+    """Docker has not built for CentOS 8 since engine 26.1.3."""
+    for name in ENTERPRISE_LINUX:
+        entry = PLATFORMS[name]
+        assert entry.get("trees", {}).get("8", entry["tree"]) == "rhel"
 
 
 def test_galaxy_metadata_names_the_same_releases() -> None:

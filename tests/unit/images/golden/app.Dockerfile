@@ -1,7 +1,7 @@
 # Rendered from dockerfiles/images.yml by `slipway-images render`: edit that, or the template.
-ARG BASE=slipway/python:3.11
+ARG BASE=slipway.invalid/python:3.11
 FROM ${BASE} AS build
-# Compilers stay in this stage, and so does root.
+# Only this stage has compilers and runs as root.
 # hadolint ignore=DL3002
 USER 0:0
 
@@ -9,15 +9,15 @@ RUN python -m venv --without-pip /srv/venv
 COPY requirements.txt /srv/app/
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/root/.pip/pip.conf \
     pip --python /srv/venv install --disable-pip-version-check --root-user-action=ignore \
-        --requirement /srv/app/requirements.txt
+        --require-hashes --requirement /srv/app/requirements.txt
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="app" \
-      org.opencontainers.image.description="An example of a service on the python image" \
+      org.opencontainers.image.description="An example service on the Python image" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.source="https://github.com/slipway/platform"
 
-# The service's packages alone: no pip, no compiler.
+# Only the packages of the service: no pip, no compiler.
 COPY --from=build /srv/venv /srv/venv
 ENV PATH="/srv/venv/bin:${PATH}"
 COPY . /srv/app/

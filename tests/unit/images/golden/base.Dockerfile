@@ -28,10 +28,10 @@ RUN --mount=type=cache,target=/var/cache/dnf,sharing=locked \
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
 STOPSIGNAL SIGTERM
-# It runs as root: images that stand on it install packages.
+# It runs as root: images based on it install packages.
 # hadolint ignore=DL3002
 USER 0:0
-# There is nothing to ask: it runs no service.
+# No health check: it runs no service.
 HEALTHCHECK NONE
 ENTRYPOINT ["/usr/bin/tini", "--"]
 CMD ["/bin/bash"]

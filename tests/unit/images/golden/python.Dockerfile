@@ -1,5 +1,5 @@
 # Rendered from dockerfiles/images.yml by `slipway-images render`: edit that, or the template.
-ARG BASE=slipway/base:9
+ARG BASE=slipway.invalid/base:9
 FROM ${BASE}
 
 LABEL org.opencontainers.image.title="python" \
@@ -14,7 +14,7 @@ RUN --mount=type=cache,target=/var/cache/dnf,sharing=locked \
         python3.11 \
     && rm -rf /var/log/dnf.* /var/log/hawkey.log
 
-# The service's packages go here, out of the way of the distribution's; its user may not change them.
+# Packages of the service, separate from those of the distribution; its user cannot change them.
 RUN python3.11 -m venv /opt/venv
 ENV PATH="/opt/venv/bin:${PATH}"
 
@@ -24,6 +24,6 @@ RUN groupadd --gid 10001 app \
     && useradd --uid 10001 --gid 10001 --create-home --shell /sbin/nologin app
 
 USER 10001:10001
-# There is nothing to ask: the service that stands on it knows what to ask.
+# No health check: each service defines its own.
 HEALTHCHECK NONE
 CMD ["python"]

@@ -1,5 +1,5 @@
 # Rendered from dockerfiles/images.yml by `slipway-images render`: edit that, or the template.
-ARG BASE=slipway/base:10
+ARG BASE=slipway.invalid/base:10
 FROM ${BASE}
 
 LABEL org.opencontainers.image.title="node" \
@@ -18,6 +18,6 @@ RUN groupadd --gid 10001 app \
     && useradd --uid 10001 --gid 10001 --create-home --shell /sbin/nologin app
 
 USER 10001:10001
-# There is nothing to ask: the service that stands on it knows what to ask.
+# No health check: each service defines its own.
 HEALTHCHECK NONE
 CMD ["node"]

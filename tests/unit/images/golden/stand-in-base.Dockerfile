@@ -1,9 +1,9 @@
 # Rendered from dockerfiles/images.yml by `slipway-images render`: edit that, or the template.
-ARG BASE=slipway/stand-in:lab
+ARG BASE=slipway.invalid/stand-in:el9
 FROM ${BASE}
 
 LABEL org.opencontainers.image.title="stand-in-base" \
-      org.opencontainers.image.description="What images are built on, where no registry can be reached" \
+      org.opencontainers.image.description="The base of images that are built without access to registries" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.source="https://github.com/slipway/platform"
 
@@ -13,9 +13,9 @@ RUN rm /etc/ssh/ssh_host_*_key* \
     && install -D --mode=644 --target-directory=/etc/systemd/system/ssh.service.d /usr/share/slipway/host-keys.conf
 
 STOPSIGNAL SIGTERM
-# It runs as root: images that stand on it install packages.
+# It runs as root: images based on it install packages.
 # hadolint ignore=DL3002
 USER 0:0
-# There is nothing to ask: it runs no service.
+# No health check: it runs no service.
 HEALTHCHECK NONE
 CMD ["/bin/bash"]

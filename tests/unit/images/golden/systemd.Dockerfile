@@ -1,5 +1,5 @@
 # Rendered from dockerfiles/images.yml by `slipway-images render`: edit that, or the template.
-ARG BASE=slipway/base:9
+ARG BASE=slipway.invalid/base:9
 FROM ${BASE}
 
 LABEL org.opencontainers.image.title="systemd" \

@@ -1,5 +1,5 @@
 # Rendered from dockerfiles/images.yml by `slipway-images render`: edit that, or the template.
-ARG BASE=slipway/python:3.11
+ARG BASE=slipway.invalid/python:3.11
 FROM ${BASE}
 
 LABEL org.opencontainers.image.title="toolbox" \
@@ -15,17 +15,17 @@ RUN --mount=type=cache,target=/var/cache/dnf,sharing=locked \
 
 RUN find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 
-COPY constraints.txt /usr/share/slipway/
+COPY dockerfiles/contexts/toolbox/requirements.txt /usr/share/slipway/
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/root/.pip/pip.conf \
     pip --python /opt/venv install --disable-pip-version-check --root-user-action=ignore \
-        --constraint /usr/share/slipway/constraints.txt ansible-core
+        --require-hashes --requirement /usr/share/slipway/requirements.txt
 
 ENV ANSIBLE_COLLECTIONS_PATH=/usr/share/ansible/collections
 COPY . /usr/share/ansible/collections/ansible_collections/slipway/platform/
 
-# The user's inventory and playbooks are mounted here.
+# Mount point for inventory and playbooks.
 WORKDIR /work
 USER 10001:10001
-# There is nothing to ask: it runs a command and ends.
+# No health check: it runs a command and exits.
 HEALTHCHECK NONE
 CMD ["ansible-playbook", "--version"]

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Credentials are found in all files and in raw bytes, and examples are not taken for them."""
+"""Credentials are found in files and in raw images, and examples are not mistaken for them."""
 
 import base64
 import gzip
+import hashlib
 import secrets
 import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import credentials
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import TreeError
 
@@ -16,7 +18,7 @@ from tests.unit.plugins.module_utils.machine_image.conftest import found, plant
 
 
 def key(kind: str) -> str:
-    """Return a fresh private key, as PEM."""
+    """Return a new private key in PEM format."""
     return f"-----BEGIN {kind}PRIVATE KEY-----\n{base64.encodebytes(secrets.token_bytes(256)).decode()}"
 
 
@@ -27,8 +29,8 @@ def packed(text: str) -> str:
 LOGIN = packed("alice:correct horse")
 JWT = ".".join(base64.urlsafe_b64encode(b'{"part":"' + secrets.token_bytes(12).hex().encode()).decode() for _ in "abc")
 CIPHER = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,0123456789ABCDEF\n\n"
-# Each kind, and what looks like it and is none. In pieces, so that nothing that looks for credentials in this
-# repository finds any.
+# For each kind, a credential and something that only looks like one. Split into pieces, so that secret scanners find
+# none in this repository.
 CREDENTIALS = {
     "PKCS #8": (key(""), "-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n"),
     "RSA": (key("RSA "), "-----BEGIN RSA PRIVATE KEY-----\n...\n"),
@@ -65,9 +67,9 @@ CREDENTIALS = {
     ),
     "identity token": ('{"identity' + 'token": "' + secrets.token_urlsafe(24) + '"}', '"identitytoken": ""'),
     "Docker": ("dckr_" + "pat_" + secrets.token_urlsafe(20), "dckr_pat_..."),
-    "organization's": ("dckr_" + "oat_" + secrets.token_urlsafe(20), "dckr_oat_your-token"),
+    "Docker, an organization's": ("dckr_" + "oat_" + secrets.token_urlsafe(20), "dckr_oat_your-token"),
     "AWS": ("AKIA" + "QYLPMN5HABCDEFGH", "AKIAIOSFODNN7EXAMPLE"),
-    "AWS, for a while": ("ASIA" + "QYLPMN5HABCDEFGH", "EURASIAQYLPMN5HABCDEFGH"),
+    "AWS, temporary": ("ASIA" + "QYLPMN5HABCDEFGH", "EURASIAQYLPMN5HABCDEFGH"),
     "AWS's secret": (
         "aws_secret_" + "access_key = " + secrets.token_hex(20),
         "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
@@ -120,15 +122,39 @@ CREDENTIALS = {
         "http://user:password@proxy.internal:3128 http://$USER:$PASSWORD@proxy/ http://${U}:${P}@proxy/",
     ),
     "URL, a strong password": ("http://me:P@s$w(0)rd!xxx*" + "@10.0.0.1:3128", "http://{user}:{password}@proxy/"),
-    "URL, an address of e-mail": ("https://alice@corp.internal:correct" + "-horse@git/", "https://a.internal:443/@b"),
+    "URL, escaped for a shell": (r"http://me:S3cr3t\$Pa\`ss" + "@10.0.0.1:3128", r"http://\$USER:\$PASSWORD@proxy/"),
+    "URL, escaped in JSON": ('"http://me:correct\\u0026hor' + 'se@10.0.0.1:3128"', "https://[^:]+:\\\\d+@proxy"),
+    "URL, an email address": ("https://alice@corp.internal:correct" + "-horse@git/", "https://a.internal:443/@b"),
+    "iSCSI": ("node.session.auth.password = cor" + "rect-horse", "#node.session.auth.password = password"),
     "PostgreSQL": ("postgres://app:correct" + "-horse@db/app", "postgresql://user:secret@db/app"),
     "MySQL": ("mysql+pymysql://app:correct" + "-horse@db/app", "mysql://app:****@db/app"),
     "AMQP": ("amqp://app:correct" + "-horse@queue/", "amqp://guest:guest@queue/"),
     "Redis": ("redis://:correct" + "-horse@cache:6379/0", "redis://:%s@cache"),
+    "URL, a token": ("https://0a1b2c3d" + "4e5f6a7b8c9d@git.internal/x.git", "https://alice@git.internal/x.git"),
+    "URL, a token and no password": (
+        "index-url = https://0a1b2c3d" + "4e5f6a7b8c9d:@pypi.internal/",
+        "https://0123456789abcdef@pypi.company.com/simple ssh://0a1b2c3d4e5f6a7b8c9d@git.internal/",
+    ),
+    "repository, a token": (
+        "baseurl = https://tok" + "en-of-ci@packages.internal/9",
+        "[site]\nbaseurl = https://<token>@packages.internal/9",
+    ),
+    "proxy, a token": (
+        '{"proxies": {"http-proxy": "http://tok' + 'en-of-ci@proxy:3128"}}',
+        '{"proxies": {"http-proxy": "http://$TOKEN@proxy:3128"}}',
+    ),
+    "log driver": (
+        '{"log-driver": "splunk", "log-opts": {"splunk-url": "https://splunk", "splunk-tok' + 'en": "4711"}}',
+        '{"log-opts": {"tag": "x"}, "dependencies": {"some-token": "1.0"}}',
+    ),
+    "log driver, a container's": (
+        '"LogConfig":{"Type":"logentries","Config":{"logentries-tok' + 'en":"4711"}}',
+        '"LogConfig":{"Type":"json-file","Config":{}},"Labels":{"x-token":"1.0"}',
+    ),
     "MongoDB": ("mongodb+srv://app:correct" + "-horse@db/", "mongodb://app:$PASSWORD@db/"),
 }
 EXAMPLES = [
-    # Of cloud-init's documentation.
+    # From cloud-init's documentation.
     "-----BEGIN DSA PRIVATE KEY-----\n    MIIBxwIBAAJhAKD0YSHy73nUgysO13XsJmd4fHiFyQ+00R7VVu2iV9Qco\n    ...\n",
     "https://alice:hunter2@registry.example.com/ https://alice:%s@proxy/ http://a:********@proxy/",
 ]
@@ -138,7 +164,7 @@ EXAMPLES = [
 @pytest.mark.parametrize(
     "before", ["", "first line\n", "\n" * (credentials.CHUNK - 4)], ids=["begin", "line", "chunks"]
 )
-def test_a_credential_is_found_where_it_is_and_not_shown(root: Path, credential: str, before: str) -> None:
+def test_a_credential_is_located_and_not_revealed(root: Path, credential: str, before: str) -> None:
     plant(root, "opt/app/some.file", before + credential + "\n")
     line = before.count("\n") + 1
     violations = found(root)
@@ -149,13 +175,13 @@ def test_a_credential_is_found_where_it_is_and_not_shown(root: Path, credential:
 @pytest.mark.parametrize(
     "example", [*(example for _, example in CREDENTIALS.values()), *EXAMPLES], ids=[*CREDENTIALS, "DSA", "hosts"]
 )
-def test_an_example_is_no_credential(root: Path, example: str) -> None:
+def test_an_example_is_not_reported_as_a_credential(root: Path, example: str) -> None:
     plant(root, "usr/share/doc/examples", example + "\n")
     assert found(root) == []
 
 
 @pytest.mark.parametrize(
-    ("section", "is_one"),
+    ("section", "has_password"),
     [
         ("[site]\nbaseurl=https://packages.internal/9\nusername=alice\npassword = P@ssw0rd9\n", True),
         ("[main]\nproxy_password=P@ssw0rd9\nproxy=http://10.0.0.1:3128\n", True),
@@ -163,12 +189,38 @@ def test_an_example_is_no_credential(root: Path, example: str) -> None:
         ("[site]\nbaseurl=https://packages.internal/9\n[form]\npassword=whatever\n", False),
     ],
 )
-def test_a_password_of_a_repository_is_one_in_its_section_only(root: Path, section: str, is_one: bool) -> None:
+def test_a_repository_password_counts_only_in_its_section(root: Path, section: str, has_password: bool) -> None:
     plant(root, "etc/yum.repos.d/site.repo", f"[first]\nenabled=1\n{section}")
-    assert ["a password of a repository or a proxy" in line for line in found(root)] == [True] * is_one
+    assert ["a repository or proxy password" in line for line in found(root)] == [True] * has_password
 
 
-def test_files_that_are_allowed_keep_their_credentials(root: Path) -> None:
+@pytest.mark.parametrize("password", ["S3cr3t$Pass", "a$b$c", "it`s$9", "$9.$9"])
+def test_a_password_in_the_proxy_file_of_docker_daemon_is_found(root: Path, password: str) -> None:
+    text = daemon_config.render_proxy_env({"http": f"http://me:{password}@10.0.0.1:3128"})
+    plant(root, "etc/docker/proxy.env", text)
+    assert [line.split(": ")[1] for line in found(root)] == ["a password in a URL"]
+
+
+def test_an_example_that_a_package_published_is_not_reported(root: Path) -> None:
+    """Fault: documentation of a distribution with an example of a key. Outcome: no finding, until the file differs."""
+    example = plant(root, "usr/share/doc/app/example.key", key(""))
+    digest = hashlib.md5(example.read_bytes(), usedforsecurity=False).hexdigest()
+    assert len(found(root)) == 1
+    plant(root, "var/lib/dpkg/info/app.md5sums", f"{'0' * 32}  usr/bin/app\n{digest}  usr/share/doc/app/example.key\n")
+    assert found(root) == []
+    example.write_text(key(""))
+    assert len(found(root)) == 1
+
+
+def test_a_canary_in_what_a_package_published_is_reported(root: Path) -> None:
+    """Fault: a build packs a secret into its documentation. Outcome: its canary is found; the example is not."""
+    example = plant(root, "usr/share/doc/app/example.key", key("") + "a-canary\n")
+    digest = hashlib.md5(example.read_bytes(), usedforsecurity=False).hexdigest()
+    plant(root, "var/lib/dpkg/info/app.md5sums", f"{digest}  usr/share/doc/app/example.key\n")
+    assert [line.split(": ")[1] for line in found(root, canaries=["a-canary"])] == ["the canary"]
+
+
+def test_credentials_in_allowed_files_are_not_reported(root: Path) -> None:
     plant(root, "etc/docker/tls/key.pem", key(""))
     assert found(root, allowed=["/etc/docker/tls/*"]) == []
     assert len(found(root, allowed=["/etc/docker/*.json"])) == 1
@@ -183,7 +235,7 @@ def test_a_link_is_not_followed(root: Path) -> None:
 
 
 def image_of(root: Path) -> Path:
-    """Make a disk of the root file system."""
+    """Make a disk image of the root file system."""
     image = root.with_name("disk.raw")
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", root, image, "64M"], check=True)
     return image
@@ -194,11 +246,12 @@ def canary() -> str:
     return f"canary-{secrets.token_hex(16)}"
 
 
-def test_a_canary_that_was_never_written_is_nowhere_in_the_raw_image(root: Path, canary: str) -> None:
+def test_a_canary_that_was_never_written_is_not_found_in_the_raw_image(root: Path, canary: str) -> None:
     assert found(image_of(root), canaries=[canary]) == []
 
 
-def test_a_canary_that_was_only_deleted_is_found_in_the_raw_image(root: Path, canary: str) -> None:
+def test_a_deleted_canary_is_found_in_the_raw_image(root: Path, canary: str) -> None:
+    """Fault: a secret was written in a bake and deleted. Outcome: found in the raw image."""
     plant(root, "root/.docker/config.json", canary)
     image = image_of(root)
     subprocess.run(["debugfs", "-w", "-R", "rm /root/.docker/config.json", image], check=True, capture_output=True)
@@ -214,7 +267,7 @@ def test_a_deleted_login_is_found_in_the_raw_image_without_a_canary(root: Path) 
     plant(root, "root/.docker/config.json", CREDENTIALS["config.json"][0])
     image = image_of(root)
     subprocess.run(["debugfs", "-w", "-R", "rm /root/.docker/config.json", image], check=True, capture_output=True)
-    assert [violation.split(": ")[1] for violation in found(image)] == ["a login at a registry"]
+    assert [violation.split(": ")[1] for violation in found(image)] == ["a registry login"]
 
 
 def test_each_credential_is_found_once_where_windows_meet(tmp_path: Path, canary: str) -> None:
@@ -243,45 +296,48 @@ def test_each_credential_is_found_once_where_windows_meet(tmp_path: Path, canary
     }.items(),
     ids=lambda content: content[0],
 )
-def test_what_is_no_raw_image_is_refused(tmp_path: Path, content: tuple[str, bytes]) -> None:
+def test_anything_but_a_raw_image_is_refused(tmp_path: Path, content: tuple[str, bytes]) -> None:
+    """Fault: a raw image that is encrypted, compressed or in another format. Outcome: refused."""
     disk = tmp_path / "disk.raw"
     disk.write_bytes(content[1])
-    with pytest.raises(TreeError, match=r"is no raw disk and no ext, xfs or btrfs: unpack it, decrypt it, or convert"):
+    with pytest.raises(
+        TreeError, match="is neither a raw disk nor an ext, XFS or Btrfs file system: unpack it, decrypt it"
+    ):
         found(disk)
 
 
 @pytest.mark.parametrize(
     ("offset", "magic"), [(510, b"\x55\xaa"), (512, b"EFI PART"), (0, b"XFSB"), (65600, b"_BHRfS_M")]
 )
-def test_a_disk_and_a_file_system_are_known_by_their_beginning(tmp_path: Path, offset: int, magic: bytes) -> None:
+def test_disks_and_file_systems_are_recognized_by_magic_numbers(tmp_path: Path, offset: int, magic: bytes) -> None:
     disk = tmp_path / "disk.raw"
     disk.write_bytes((bytes(offset) + magic).ljust(128 << 10, b"\0") + CREDENTIALS["AWS"][0].encode())
     assert len(found(disk)) == 1
 
 
 @pytest.mark.parametrize("option", ["--allow=/etc/docker/tls/*", "--keep-keys-of=ops"])
-def test_the_command_refuses_what_may_stay_in_a_raw_image(root: Path, option: str) -> None:
-    command = ["slipway-image-check", option, str(image_of(root))]
+def test_the_command_refuses_exceptions_for_a_raw_image(root: Path, option: str) -> None:
+    command = ["slipway-machine-image-check", option, str(image_of(root))]
     refused = subprocess.run(command, capture_output=True, text=True, check=False)
     assert refused.returncode == 2
-    assert "is a raw image, whose bytes have no file's name: say what may stay when" in refused.stderr
+    assert "is a raw image, which has no file names to make exceptions for" in refused.stderr
 
 
 def test_the_command_lists_what_it_finds_and_fails(root: Path, canary: str) -> None:
     canary = f"a canary of {canary}, which has blanks"
     plant(root, "opt/blanks", "a canary of which one has blanks")
-    command = ["slipway-image-check", "--canary-file=-", str(root)]
+    command = ["slipway-machine-image-check", "--canary-file=-", str(root)]
     good = subprocess.run(command, input=canary, capture_output=True, text=True, check=False)
     assert (good.returncode, good.stdout) == (0, ""), good.stderr
     plant(root, "root/.netrc", canary)
     bad = subprocess.run(command, input=canary, capture_output=True, text=True, check=False)
     assert bad.returncode == 1
-    assert bad.stdout == "/root/.netrc: a password for machines\n/root/.netrc, line 1: the canary\n"
-    assert "2 that must not ship" in bad.stderr
+    assert bad.stdout == "/root/.netrc: stored passwords\n/root/.netrc, line 1: the canary\n"
+    assert "found 2 items that must not ship" in bad.stderr
 
 
 def test_the_command_refuses_an_empty_list_of_canaries(root: Path) -> None:
-    command = ["slipway-image-check", "--canary-file=-", str(root)]
+    command = ["slipway-machine-image-check", "--canary-file=-", str(root)]
     refused = subprocess.run(command, input="\n", capture_output=True, text=True, check=False)
     assert refused.returncode == 2
-    assert "the list of canaries is empty" in refused.stderr
+    assert "the list of canaries in standard input is empty: write one per line" in refused.stderr

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Secrets for every module parameter that takes one, with every kind of character that output formats escape."""
+
+from typing import Any
+
+CHARACTERS = {
+    "plain": "",
+    "line break": "\n",
+    "quotation marks": "'\"",
+    "backslash": "\\",
+    "non-ASCII": "ä€",
+    "all": "ä'\"\\\n",
+}
+# Module and parameters; {} is replaced by the secret.
+PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
+    "docker_access tls.key": ("docker_access", {"tls": {"ca": "ca", "cert": "cert", "key": "{}"}}),
+    "docker_login password": (
+        "docker_login",
+        {"logins": [{"username": "alice", "password": "{}"}], "verify": False},
+    ),
+    "docker_login token": (
+        "docker_login",
+        {"logins": [{"username": "alice", "token": "{}"}], "verify": False},
+    ),
+    "docker_login proxy": (
+        "docker_login",
+        {"logins": [], "proxy": {"http": "http://me:{}@proxy:3128", "https": "{}@proxy"}},
+    ),
+    "docker_daemon proxy": (
+        "docker_daemon",
+        {"options": {}, "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+    ),
+    "docker_daemon log-opts": ("docker_daemon", {"options": {"log-opts": {"splunk-token": "{}"}}}),
+    "docker_daemon proxies": ("docker_daemon", {"options": {"proxies": {"http-proxy": "http://me:{}@proxy:3128"}}}),
+    "docker_daemon registry-mirrors": ("docker_daemon", {"options": {"registry-mirrors": ["https://{}@mirror"]}}),
+    "docker_package_repository proxy": (
+        "docker_package_repository",
+        {"state": "unmanaged", "proxy": {"http": "http://me:{}@proxy:3128"}},
+    ),
+    "docker_package_repository baseurl": (
+        "docker_package_repository",
+        {"state": "unmanaged", "baseurl": "https://{}@mirror/linux"},
+    ),
+    "docker_package_repository gpg_key": (
+        "docker_package_repository",
+        {"state": "unmanaged", "gpg_key": "https://{}:@mirror/gpg"},
+    ),
+    "docker_package_repository daemon_options": (
+        "docker_package_repository",
+        {"state": "unmanaged", "daemon_options": {"log-opts": {"logentries-token": "{}"}}},
+    ),
+    "docker_mirror proxy": ("docker_mirror", {"proxy": "http://me:{}@proxy:3128"}),
+    "docker_mirror source_root": ("docker_mirror", {"source_root": "https://me:{}@mirror/linux"}),
+}
+REQUIRED = {
+    "docker_mirror": {
+        "source_root": "https://mirror/linux",
+        "directory": "/var/www/planted",
+        "releases": {"centos": ["9"]},
+        "gpg_fingerprint": ["0" * 40],
+    },
+}
+
+
+def planted(name: str, characters: str) -> tuple[str, dict[str, Any]]:
+    """Return a module and parameters. The secret has the characters in its middle; each half identifies it."""
+    module, parameters = PLANTED[name]
+    filled: dict[str, Any] = fill({**REQUIRED.get(module, {}), **parameters}, f"s3cret-{characters}-t0ken")
+    return module, filled
+
+
+def fill(value: Any, secret: str) -> Any:
+    if isinstance(value, dict):
+        return {name: fill(item, secret) for name, item in value.items()}
+    if isinstance(value, list):
+        return [fill(item, secret) for item in value]
+    return value.replace("{}", secret) if isinstance(value, str) else value

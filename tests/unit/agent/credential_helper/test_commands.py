@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command docker-credential-slipway, run as docker runs it, against moto and a strict IMDSv2."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.moto_account import Cloud
+from tests.support.stand_in_aws import REGION, ROLE, Aws
+from tests.unit.agent.credential_helper.conftest import HUB, SECRET, Command
+
+TOKEN = "dckr_pat_first"
+CREDENTIALS = json.dumps({"username": "acme", "accessToken": TOKEN})
+NOT_FOUND = "credentials not found in native keychain"
+
+
+@pytest.fixture
+def secret(cloud: Cloud) -> None:
+    """The Hub's credentials in Secrets Manager."""
+    cloud.secrets.create_secret(Name=SECRET, SecretString=CREDENTIALS)
+
+
+@pytest.mark.usefixtures("secret")
+def test_get_returns_the_credentials_while_signature_and_policy_are_enforced(command: Command, cloud: Cloud) -> None:
+    cloud.enforce()
+    answer = json.loads(command.run("get").stdout)
+    assert answer == {"ServerURL": HUB, "Username": "acme", "Secret": TOKEN}
+
+
+def test_get_reads_a_parameter_of_systems_manager_too(command: Command, cloud: Cloud) -> None:
+    cloud.parameters.put_parameter(Name="/hub", Value=CREDENTIALS, Type="SecureString")
+    command.name(HUB, provider="ssm", name="/hub")
+    cloud.enforce()
+    assert command.token() == TOKEN
+
+
+def test_the_region_of_an_arn_takes_precedence_over_the_instance_s(
+    command: Command, cloud: Cloud, metadata: Aws
+) -> None:
+    arn = cloud.secrets.create_secret(Name=SECRET, SecretString=CREDENTIALS)["ARN"]
+    command.name(HUB, name=arn)
+    assert command.token() == TOKEN
+    command.name(HUB, name=arn.replace(REGION, "us-west-2"))
+    assert "in secretsmanager in us-west-2" in command.failure()
+    assert not any("region" in request for request in metadata.requests)
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_rotated_token_is_used_at_the_next_pull(command: Command, cloud: Cloud) -> None:
+    assert command.token() == TOKEN
+    cloud.secrets.put_secret_value(SecretId=SECRET, SecretString=CREDENTIALS.replace("first", "second"))
+    assert command.token() == "dckr_pat_second"
+
+
+@pytest.mark.usefixtures("secret")
+def test_list_and_check_do_not_print_the_token(command: Command) -> None:
+    assert json.loads(command.run("list").stdout) == {HUB: "acme"}
+    assert command.run("check").stdout == f"found credentials for {HUB}\n"
+
+
+@pytest.mark.usefixtures("secret")
+def test_metadata_are_requested_with_one_session_token(command: Command, metadata: Aws) -> None:
+    command.token()
+    assert metadata.requests == {
+        "PUT /latest/api/token": 1,
+        "GET /latest/meta-data/placement/region": 1,
+        "GET /latest/meta-data/iam/security-credentials/": 1,
+        f"GET /latest/meta-data/iam/security-credentials/{ROLE}": 1,
+    }
+
+
+@pytest.mark.parametrize("server", ["registry.example.com", "docker.io", ""])
+def test_an_unlisted_registry_is_reported_in_the_protocol_s_words(command: Command, metadata: Aws, server: str) -> None:
+    assert command.failure("get", server) == NOT_FOUND
+    assert not metadata.requests
+
+
+@pytest.mark.parametrize(("action", "remedy"), [("store", "change the secret in AWS"), ("erase", "from config.json")])
+def test_store_and_erase_fail_with_the_remedy(command: Command, action: str, remedy: str) -> None:
+    sent = json.dumps({"ServerURL": HUB, "Username": "acme", "Secret": TOKEN})
+    said = command.failure(action, sent)
+    assert "stores nothing" in said
+    assert remedy in said
+    assert TOKEN not in said
+
+
+def test_version_needs_no_settings_and_an_unknown_action_prints_the_usage(command: Command) -> None:
+    command.settings.unlink()
+    assert command.run("version").stdout.startswith("docker-credential-slipway ")
+    assert "usage" in command.failure("steal")
+
+
+def test_an_instance_without_a_role_is_reported(command: Command, metadata: Aws) -> None:
+    metadata.keys = None
+    assert "has no role: attach an instance profile" in command.failure()
+
+
+def test_a_role_without_credentials_is_named(command: Command, metadata: Aws) -> None:
+    metadata.keys = {"Code": "Failed"}
+    assert f"no credentials of the role {ROLE}" in command.failure()
+
+
+def test_a_metadata_service_that_does_not_respond_is_named_with_the_hop_limit(command: Command) -> None:
+    command.content["metadata_endpoint"] = "http://127.0.0.1:9"
+    command.name(HUB)
+    said = command.failure()
+    assert "http://127.0.0.1:9 does not respond" in said
+    assert "hop limit" in said
+
+
+@pytest.mark.usefixtures("secret")
+def test_moto_rejects_a_wrong_signature_and_a_role_without_the_policy(
+    command: Command, cloud: Cloud, metadata: Aws
+) -> None:
+    """Otherwise, the first test would prove nothing."""
+    cloud.iam.delete_role_policy(RoleName=ROLE, PolicyName="docker-login")
+    cloud.enforce()
+    assert "HTTP 403" in command.failure()
+    metadata.keys = {**cloud.keys, "SecretAccessKey": "another"}
+    assert "HTTP 403" in command.failure()
+
+
+def test_a_denied_request_names_role_action_and_secret(command: Command, metadata: Aws, tmp_path: Path) -> None:
+    """With the error code of AWS, which moto does not use."""
+    metadata.folder = tmp_path
+    (tmp_path / "secrets.json").write_text(json.dumps({SECRET: None}))
+    command.name(HUB, endpoint=metadata.address)
+    said = command.failure()
+    assert f"role {ROLE} is not allowed to call secretsmanager:GetSecretValue on {SECRET} in {REGION}" in said
+
+
+@pytest.mark.parametrize(("throttled", "words"), [(2, TOKEN), (9, "is throttled (ThrottlingException")])
+def test_a_throttled_request_is_repeated_a_few_times(
+    command: Command, metadata: Aws, tmp_path: Path, throttled: int, words: str
+) -> None:
+    metadata.folder = tmp_path
+    (tmp_path / "secrets.json").write_text(json.dumps({SECRET: CREDENTIALS}))
+    metadata.throttled = throttled
+    command.name(HUB, endpoint=metadata.address)
+    assert words in command.run("get").stdout
+
+
+def test_a_rejected_signature_points_to_the_clock(command: Command, metadata: Aws) -> None:
+    command.name(HUB, endpoint=metadata.address, region="us-west-2")
+    assert "check this host's clock" in command.failure()
+
+
+@pytest.mark.parametrize("provider", ["secretsmanager", "ssm"])
+def test_a_missing_secret_is_named_with_its_region(command: Command, provider: str) -> None:
+    command.name(HUB, provider=provider)
+    assert f"{SECRET} does not exist in {provider} in {REGION}" in command.failure()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("tok-plain", "is not a JSON object"),
+        ('["tok-list"]', "is not a JSON object"),
+        ('{"username": "acme", "token": "tok-misnamed"}', "has no key accessToken"),
+        ('{"accessToken": "tok-alone"}', "has no key username"),
+        ('{"username": "acme", "accessToken": {"tok-nested": 1}}', "has no key accessToken"),
+    ],
+)
+def test_a_malformed_secret_is_reported_without_its_content(
+    command: Command, cloud: Cloud, text: str, problem: str
+) -> None:
+    cloud.secrets.create_secret(Name=SECRET, SecretString=text)
+    said = command.failure()
+    assert f"{SECRET} {problem}" in said
+    assert "tok-" not in said
+
+
+def test_a_binary_secret_is_reported(command: Command, cloud: Cloud) -> None:
+    cloud.secrets.create_secret(Name=SECRET, SecretBinary=b"tok-bytes")
+    assert "has no string value" in command.failure()
+
+
+def test_an_unreachable_endpoint_is_named(command: Command) -> None:
+    command.name(HUB, endpoint="http://127.0.0.1:9")
+    assert "http://127.0.0.1:9/ cannot be reached" in command.failure()
+
+
+def test_an_endpoint_that_is_not_of_aws_is_reported(command: Command, cloud: Cloud) -> None:
+    command.name(HUB, endpoint=f"{cloud.address}/nowhere")
+    assert "no error code: check that it is an AWS endpoint" in command.failure()
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"registries": {"a": {}}}', '{"registries": []}'])
+def test_malformed_settings_are_reported_with_their_path(command: Command, text: str) -> None:
+    command.settings.write_text(text)
+    assert f"{command.settings} is malformed" in command.failure()
+
+
+@pytest.mark.usefixtures("secret")
+def test_environment_variables_are_ignored(command: Command) -> None:
+    elsewhere = dict.fromkeys(
+        ("AWS_ENDPOINT_URL", "AWS_EC2_METADATA_SERVICE_ENDPOINT", "http_proxy", "https_proxy"), "http://127.0.0.1:9"
+    )
+    done = command.run("get", AWS_REGION="us-west-2", AWS_ACCESS_KEY_ID="other", PYTHONPATH="/nowhere", **elsewhere)
+    assert TOKEN in done.stdout
+
+
+def test_every_registry_that_fails_the_check_is_named(command: Command, cloud: Cloud) -> None:
+    cloud.secrets.create_secret(Name=SECRET, SecretString=CREDENTIALS)
+    for server in ("one.example.com", "two.example.com"):
+        command.content["registries"][server] = {**command.content["registries"][HUB], "name": "missing"}
+    command.name(HUB)
+    said = command.failure("check").splitlines()
+    assert [line.split(":")[0] for line in said] == ["one.example.com", "two.example.com"]
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_boot_waits_for_the_role_s_credentials(command: Command, metadata: Aws) -> None:
+    keys, metadata.keys = metadata.keys, None
+    threading.Timer(0.5, lambda: setattr(metadata, "keys", keys)).start()
+    assert command.run("wait").stdout == f"found credentials for {HUB}\n"
+
+
+def test_a_boot_waits_for_a_limited_time(command: Command, metadata: Aws) -> None:
+    metadata.keys = None
+    command.content["wait_seconds"] = 1
+    command.name(HUB)
+    assert "has no role" in command.failure("wait")
+
+
+def test_a_boot_does_not_wait_after_an_error_that_persists(command: Command, metadata: Aws) -> None:
+    """One such registry is enough, whatever happens to the others."""
+    command.content["registries"]["one.example.com"] = {
+        **command.content["registries"][HUB],
+        "endpoint": "http://127.0.0.1:9",
+    }
+    command.name(HUB, name="missing")
+    said = command.failure("wait")
+    assert "missing does not exist in secretsmanager" in said
+    assert "one.example.com: http://127.0.0.1:9/ cannot be reached" in said

@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Tokens with a fixed form are found, however they are written."""
+
+import base64
+import json
+import secrets
+import string
+from pathlib import Path
+
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils.machine_image import credentials, tokens
+
+from tests.unit.plugins.module_utils.machine_image.conftest import found, plant
+
+ALPHABET = string.ascii_letters + string.digits
+
+
+def some(length: int, alphabet: str = ALPHABET) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def upper(length: int) -> str:
+    return some(length, string.ascii_uppercase + string.digits)
+
+
+def lower(length: int) -> str:
+    return some(length, string.ascii_lowercase + string.digits)
+
+
+def digits(length: int) -> str:
+    return some(length, "123456789")
+
+
+def hexa(length: int) -> str:
+    return secrets.token_hex(length)[:length]
+
+
+# As their providers issue them; nothing here is written as one piece, so that no scanner stumbles over it.
+TOKENS = {
+    "Docker swarm": "SWMTKN" + f"-1-{lower(50)}-{lower(25)}",
+    "Docker swarm's key": "SWMKEY" + f"-1-{some(43)}",
+    "k3s": "K10" + f"{hexa(64)}::server:{hexa(32)}",
+    "kubeadm": f"--token {lower(6)}" + f".{lower(16)}",
+    "AWS, Bedrock": "ABIA" + some(16, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+    "Google OAuth": "GOCSPX" + f"-{some(28)}",
+    "Google access": "ya29" + f".{some(60)}",
+    "Azure": f"{some(3)}8" + f"Q~{some(34)}",
+    "Azure storage": "AccountName=x;Account" + f"Key={some(86)}==;",
+    "Azure bus": "SharedAccess" + f"Key={some(43)}=",
+    "Alibaba": "LTAI" + some(20),
+    "Heroku": "HRKU" + f"-AA{some(58)}",
+    "Fly": "fm2" + f"_{some(120)}",
+    "Fly, old": "fo1" + f"_{some(43)}",
+    "Netlify": "nfp" + f"_{some(36)}",
+    "Cloudflare": "v1.0" + f"-{hexa(24)}-{hexa(146)}",
+    "Tailscale": "tskey" + f"-auth-{some(17)}-{some(32)}",
+    "OpenShift": "sha256" + f"~{some(43)}",
+    "Sourcegraph": "sgp" + f"_{hexa(16)}_{hexa(40)}",
+    "GitLab, runner": "token = " + "GR1348941" + some(20),
+    "CircleCI": "CCIPAT" + f"_{some(22)}_{hexa(40)}",
+    "Buildkite": "bkua" + f"_{lower(40)}",
+    "Harness": "pat" + f".{some(22)}.{some(24)}.{some(20)}",
+    "Pulumi": "pul" + f"-{hexa(40)}",
+    "Prefect": "pnu" + f"_{some(36)}",
+    "Postman": "PMAK" + f"-{hexa(24)}-{hexa(34)}",
+    "Linear": "lin" + f"_api_{some(40)}",
+    "Octopus": "API" + f"-{upper(26)}",
+    "Atlassian": "TOKEN=" + f"ATATT3x{some(180)}",
+    "Bitbucket": "password: " + f"ATBB{some(28)}",
+    "RubyGems": "rubygems" + f"_{hexa(48)}",
+    "Clojars": "CLOJARS" + f"_{lower(60)}",
+    "crates.io": 'token = "' + f'cio{some(32)}"',
+    "NuGet": "NUGET_KEY=" + f"oy2{lower(43)}",
+    "Artifactory": "apikey: " + f"AKCp{some(69)}",
+    "Anthropic": "sk-ant" + f"-api03-{some(93)}AA",
+    "OpenAI": "sk" + f"-{some(20)}T3BlbkFJ{some(20)}",
+    "OpenAI, project": "sk-proj" + f"-{some(74)}T3BlbkFJ{some(74)}",
+    "OpenRouter": "sk-or" + f"-v1-{hexa(64)}",
+    "Hugging Face": "hf" + f"_{some(34)}",
+    "Groq": "gsk" + f"_{some(52)}",
+    "xAI": "xai" + f"-{some(80)}",
+    "Perplexity": "pplx" + f"-{some(48)}",
+    "Replicate": "r8" + f"_{some(37)}",
+    "NVIDIA": "nvapi" + f"-{some(64)}",
+    "Pinecone": "pcsk" + f"_{some(5)}_{some(60)}",
+    "LangSmith": "lsv2" + f"_pt_{hexa(32)}_{hexa(10)}",
+    "Slack app": "xapp" + f"-1-{upper(11)}-{digits(13)}-{hexa(64)}",
+    "Brevo": "xkeysib" + f"-{hexa(64)}-{some(16)}",
+    "Mailgun": "key" + f"-{hexa(32)}",
+    "Notion": "ntn" + f"_{digits(11)}{some(35)}",
+    "Figma": "figd" + f"_{some(40)}",
+    "Telegram": f"{digits(10)}" + f":AA{some(33)}",
+    "Discord": f"M{some(23)}" + f".{some(6)}.{some(38)}",
+    "Discord's webhook": "https://discord" + f".com/api/webhooks/{digits(18)}/{some(68)}",
+    "PlanetScale": "pscale" + f"_tkn_{some(43)}",
+    "Supabase": "sbp" + f"_{hexa(40)}",
+    "Databricks": "DATABRICKS_TOKEN=" + f"dapi{hexa(32)}",
+    "ClickHouse": "key: " + f"4b1d{some(38)}",
+    "Grafana": "glsa" + f"_{some(32)}_{hexa(8)}",
+    "Grafana Cloud": "glc" + f"_{some(60)}",
+    "New Relic": "NRAK" + f"-{upper(27)}",
+    "Dynatrace": "dt0c01" + f".{upper(24)}.{upper(64)}",
+    "Sentry": "sntryu" + f"_{hexa(64)}",
+    "Doppler": "dp.pt" + f".{some(43)}",
+    "Terraform": f"{some(14)}" + f".atlasv1.{some(64)}",
+    "1Password": "ops" + f"_eyJ{some(300)}",
+    "1Password's key": "A3" + f"-{upper(6)}-{upper(11)}-{upper(5)}-{upper(5)}-{upper(5)}",
+    "Square": "sq0atp" + f"-{some(22)}",
+    "Shopify": "shpat" + f"_{hexa(32)}",
+    "Twilio": "TWILIO_SECRET=" + f"SK{hexa(32)}",
+    "OpenVPN": "-----BEGIN OpenVPN " + f"Static key V1-----\n{hexa(32)}\n",
+    "WireGuard": "[Interface]\nPrivate" + f"Key = {some(42)}8=",
+    "WireGuard, shared": "Preshared" + f"Key={some(42)}8=",
+}
+
+
+@pytest.mark.parametrize("token", TOKENS.values(), ids=TOKENS)
+@pytest.mark.parametrize(
+    "around",
+    ["%s", "export X='%s'", '{"k": "%s"}', "%s and more", "\x7fELF\0%s\0"],
+    ids=["bare", "sh", "json", "text", "bin"],
+)
+def test_a_token_is_found_once_wherever_it_stands(root: Path, token: str, around: str) -> None:
+    plant(root, "opt/app/settings", around % token)
+    (line,) = found(root)
+    assert line.startswith("/opt/app/settings, line ") and token[-12:] not in line
+
+
+@pytest.mark.parametrize(
+    "what_and_prefix", [(what, prefix) for what, prefixes, _ in tokens.TOKENS for prefix in prefixes.split()]
+)
+def test_every_prefix_ends_with_a_separator_that_is_an_anchor(what_and_prefix: tuple[str, str]) -> None:
+    anchors = [anchor.pattern for anchor in credentials.ANCHORS if anchor.has_tokens]
+    assert any(pattern.match(b"x" * 0 + what_and_prefix[1].encode()[-1:] + b"a" * 16) is None for pattern in anchors)
+    whole = what_and_prefix[1].encode() + b"a" * 16
+    assert any(found.end() >= len(what_and_prefix[1]) for pattern in anchors for found in pattern.finditer(whole))
+
+
+GITHUB = "ghp" + f"_{some(36)}"
+
+
+@pytest.mark.parametrize(
+    "token", [GITHUB, TOKENS["Sentry"], "AKIA" + "QYLPMN5HABCDEFGH"], ids=["GitHub", "Sentry", "AWS"]
+)
+@pytest.mark.parametrize(
+    "before",
+    ["token%3D", "%3A", "\x1b[0m", "\x1b[1;31m", "\x1b[38;5;208m", "\\u003d", "\\x22", "=3D", "\\075", "\\n", "\\\\n"],
+    ids=lambda before: repr(before),
+)
+def test_a_token_is_found_after_an_escaped_character(root: Path, token: str, before: str) -> None:
+    plant(root, "opt/app/log", f"x{before}{token}\n")
+    assert len(found(root)) == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("before", ["", "a line of an export\r\n" * 4000], ids=["begin", "later"])
+def test_a_token_in_utf_16_is_found(root: Path, encoding: str, before: str) -> None:
+    """Fault: a secret in a file that is encoded in UTF-16. Outcome: found."""
+    file = plant(root, "opt/app/export.reg")
+    file.write_bytes(f"{before}token={GITHUB}\r\n".encode(encoding))
+    (line,) = found(root)
+    assert line.endswith(": a GitHub token")
+
+
+def packed(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+LOGIN = {
+    "a line break at its end": '{{"auths": {{"r": {{"auth": "{}"}}}}}}'.format(packed(b"alice:correct-horse\n")),
+    "a NUL at its end": '{{"auths": {{"r": {{"auth": "{}"}}}}}}'.format(packed(b"alice:correct-horse\0")),
+    "no UTF-8": '{{"auths": {{"r": {{"auth": "{}"}}}}}}'.format(packed(b"alice:caf\xe9-horse")),
+    "a long password": '{{"auths": {{"r": {{"auth": "{}"}}}}}}'.format(packed(b"oauth2:" + some(6000).encode())),
+    "a long token": '{"auths": {"r": {"identity' + f'token": "{some(6000)}"}}}}}}',
+    "two names": '{"auths": {"r": {"username": "alice", "pass' + 'word": "correct-horse"}}}',
+    "two names, on lines": '{\n"auths": {\n"r": {\n"username": "alice",\n"pass' + 'word": "correct-horse"\n}}}',
+    "ECS": 'ECS_ENGINE_AUTH_DATA={"https://r/":{"username":"alice","pass' + 'word":"correct-horse","email":"a@b"}}',
+    "containerd": '[plugins."cri".registry.configs."r".auth]\n  username = "alice"\n  pass'
+    + 'word = "correct-horse"\n',
+    "a Kubernetes secret": "data:\n  .dockerconfig" + "json: " + packed(b'{"auths":{"r":{"auth":"YTpi"}}}'),
+    "YAML": "registries:\n  r:\n    auth: " + packed(b"alice:correct-horse") + "\n",
+    "npm": "//npm.internal/:_auth=" + packed(b"alice:correct-horse"),
+    "npm's password": "//npm.internal/:_pass" + "word=" + packed(b"correct-horse"),
+    "npm's token": "//npm.internal/:_auth" + "Token=" + some(36),
+}
+
+
+@pytest.mark.parametrize("content", LOGIN.values(), ids=LOGIN)
+def test_a_login_is_found_in_every_shape(root: Path, content: str) -> None:
+    """Fault: a login to a registry in a shape that only some tools write. Outcome: found."""
+    plant(root, "opt/app/settings", content)
+    (line,) = found(root)
+    assert line.split(": ")[1].split()[-1] in ("login", "logins", "token")
+
+
+@pytest.mark.parametrize("skipped", range(6))
+def test_a_key_in_base64_is_found_after_any_number_of_bytes(root: Path, skipped: int) -> None:
+    pem = f"-----BEGIN PRIVATE KEY-----\n{packed(secrets.token_bytes(60))}\n"
+    plant(root, "opt/app/secret.yml", f"key.json: {packed(b'x' * skipped + json.dumps({'key': pem}).encode())}")
+    assert found(root) == ["/opt/app/secret.yml, line 1: a private key"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '"auth": "none", "_auth=", auth: basic, auth: oauth2client',
+        "//registry/:_authToken=${NPM_TOKEN}",
+        "kubeadm join --token abcdef.0123456789abcdef",
+        "std::vector<deadbeef::x> sha256~",
+        '"username": "alice", "password": "correct-horse"',
+        "PrivateKey = <your key>",
+    ],
+)
+def test_what_only_looks_like_a_login_is_not_reported(root: Path, content: str) -> None:
+    plant(root, "opt/app/settings", content)
+    assert found(root) == []
