@@ -35,7 +35,10 @@ def _convert(value, declaration):
     if value is None:
         return None
     if kind in SCALARS:
-        return SCALARS[kind](value)
+        try:
+            return SCALARS[kind](value)
+        except OverflowError as error:  # Ansible's check of integers converts an infinite number too.
+            raise TypeError("it is infinite") from error
     if kind == "list":
         element = {"type": declaration.get("elements", "raw"), "options": declaration.get("options", {})}
         return [_convert_element(item, element) for item in _items(value)]
