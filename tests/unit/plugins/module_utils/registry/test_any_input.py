@@ -66,6 +66,7 @@ LOGINS = st.fixed_dictionaries(
 )
 UNREADABLE = [
     b"",
+    b" \n\t",
     b"[]",
     b"\xff\xfe{\x00}\x00",
     b"\xef\xbb\xbf{}",
@@ -163,7 +164,7 @@ def test_any_config_json_is_used_or_refused_in_a_sentence_and_loses_nothing(
         assert path.read_bytes() == content
         assert str(path) in result["msg"] or "docker-credential-" in result["msg"] or "helper" in result["msg"]
     else:
-        before, after = json.loads(content.decode() or "{}"), json.loads(path.read_text(), parse_constant=not_json)
+        before, after = json.loads(content.decode().strip() or "{}"), json.loads(path.read_text(), parse_constant=not_json)
         kept = {**before, "auths": before.get("auths") or {}}
         assert after["auths"].pop("new.example") == {"auth": AUTH}
         kept["auths"].pop("new.example", None)
