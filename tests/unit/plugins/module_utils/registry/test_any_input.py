@@ -164,7 +164,8 @@ def test_any_config_json_is_used_or_refused_in_a_sentence_and_loses_nothing(
         assert path.read_bytes() == content
         assert str(path) in result["msg"] or "docker-credential-" in result["msg"] or "helper" in result["msg"]
     else:
-        before, after = json.loads(content.decode().strip() or "{}"), json.loads(path.read_text(), parse_constant=not_json)
+        before = json.loads(content.decode().strip() or "{}")
+        after = json.loads(path.read_text(), parse_constant=not_json)
         kept = {**before, "auths": before.get("auths") or {}}
         assert after["auths"].pop("new.example") == {"auth": AUTH}
         kept["auths"].pop("new.example", None)
