@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Disposable hosts for programs, such as the tests and the benchmark."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -92,7 +93,9 @@ class LabHost:
         path.write_text(yaml.safe_dump(known))
         where = [f"--ansible-inventory={path}", "--hosts=ansible://docker_hosts", f"tests/verify/{claims}"]
         command = [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *where]
-        return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+        # Options of the surrounding pytest would change what is printed.
+        environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+        return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 
     def reboot(self) -> None:
         """Reboot the host and wait until it is up."""
