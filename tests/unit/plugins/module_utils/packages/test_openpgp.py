@@ -108,6 +108,13 @@ def test_a_subkey_is_kept_only_if_it_is_pinned_itself(pins: int) -> None:
     assert openpgp.all_fingerprints(openpgp.canonical(data, keys[:pins])) == keys[:pins]
 
 
+def test_the_canonical_form_drops_a_key_that_is_not_pinned() -> None:
+    data = packet(PUBLIC_KEY_V4) + packet(FOREIGN_KEY_V4)
+    ours, foreign = openpgp.fingerprints(data)
+    assert openpgp.untrusted(data, [ours]) == [foreign]
+    assert openpgp.fingerprints(openpgp.canonical(data, [ours])) == [ours]
+
+
 @given(st.lists(st.binary(max_size=70000), max_size=3))
 def test_the_canonical_form_keeps_every_packet_of_a_pinned_key(bodies: list[bytes]) -> None:
     content = [(openpgp.PUBLIC_KEY_TAG, PUBLIC_KEY_V4), *((openpgp.USER_ID_TAG, body) for body in bodies)]
