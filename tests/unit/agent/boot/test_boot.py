@@ -50,7 +50,7 @@ def test_an_instance_overrides_only_the_settings_that_it_may(tmp_path: Path) -> 
     assert settings.read(str(image), str(instance)) == {"wait_for": [], "pull_checkout": "main"}
     instance.write_text('{"pull_checkout": "staging"}')
     assert settings.read(str(image), str(instance))["pull_checkout"] == "staging"
-    for refused in ('{"pull_url": "x"}', '{"wait_for": "x"}', "[]", "{"):
+    for refused in ('{"pull_url": "x"}', '{"wait_for": "x"}', "[]", "{", "[" * 20_000):
         instance.write_text(refused)
         with pytest.raises(StepError, match=str(instance)):
             settings.read(str(image), str(instance))

@@ -2,8 +2,10 @@
 """The command docker-credential-slipway, run as docker runs it, against moto and a strict IMDSv2."""
 
 import json
+import subprocess
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -108,6 +110,74 @@ def test_a_metadata_service_that_does_not_respond_is_named_with_the_hop_limit(co
     said = command.failure()
     assert "http://127.0.0.1:9 does not respond" in said
     assert "hop limit" in said
+
+
+LOGIN_PAGE = "<html>\n<body>log in</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("what", "answers"),
+    [
+        ("a region", {"placement/region": LOGIN_PAGE}),
+        ("a region", {"placement/region": "[::1"}),
+        ("a region", {"placement/region": "x" * 80}),
+        ("the name of a role", {"iam/security-credentials/": LOGIN_PAGE}),
+        ("the name of a role", {"iam/security-credentials/": "r\u00f4le"}),
+    ],
+)
+def test_what_is_not_a_metadata_service_is_named(
+    command: Command, metadata: Aws, what: str, answers: dict[str, str]
+) -> None:
+    """Such as a captive portal, which answers every request with a page."""
+    metadata.instance = {f"meta-data/{path}": text for path, text in answers.items()}
+    said = command.failure()
+    assert f"{metadata.address} does not respond as an instance metadata service, which would send {what}" in said
+    assert "log in" not in said
+
+
+def test_a_page_in_place_of_a_session_token_is_not_sent_as_a_header(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.stand_in_aws.secrets.token_urlsafe", lambda: LOGIN_PAGE)
+    assert "which would send a session token" in command.failure()
+
+
+@pytest.mark.parametrize("wrong", ["tok\nX-Other: 1", "tok\u4e2d", "tok blank", 1, None, ["tok"]])
+@pytest.mark.parametrize("name", ["AccessKeyId", "SecretAccessKey", "Token"])
+def test_credentials_that_cannot_sign_a_request_are_reported_without_them(
+    command: Command, cloud: Cloud, metadata: Aws, name: str, wrong: Any
+) -> None:
+    """An exception of http.client would quote the header, and with it the session token."""
+    metadata.keys = {**cloud.keys, name: wrong}
+    said = command.failure()
+    assert "which would send the role's credentials" in said
+    assert "tok" not in said.replace("token", "")
+
+
+@pytest.mark.parametrize("path", ["iam/security-credentials/" + ROLE, "secret"])
+def test_json_that_is_nested_too_deeply_is_reported(command: Command, cloud: Cloud, metadata: Aws, path: str) -> None:
+    deep = "[" * 20_000
+    if path != "secret":
+        metadata.keys = None
+    metadata.instance = {f"meta-data/{path}": deep}
+    cloud.secrets.create_secret(Name=SECRET, SecretString=deep)
+    assert ("is not a JSON object" if path == "secret" else "has no credentials of the role") in command.failure()
+
+
+@pytest.mark.parametrize("endpoint", ["https://[::1", "https://x:99999", "https://a..b", "https://" + "x" * 80])
+def test_an_endpoint_that_is_no_address_is_named(command: Command, endpoint: str) -> None:
+    command.name(HUB, endpoint=endpoint)
+    assert f"{endpoint}/ cannot be reached" in command.failure()
+
+
+@pytest.mark.parametrize("action", ["get", "store", "erase"])
+def test_bytes_that_are_not_utf_8_are_no_registry(command: Command, action: str) -> None:
+    for locale in ("C.UTF-8", "C"):
+        done = subprocess.run(
+            [command.program, action], input=b"r\xff\n", capture_output=True, check=False, env={"LC_ALL": locale}
+        )
+        assert done.stderr == b""
+        assert (NOT_FOUND if action == "get" else "stores nothing").encode() in done.stdout
 
 
 @pytest.mark.usefixtures("secret")

@@ -12,5 +12,6 @@ class LastingError(AwsError):
 
 
 def one_line(text, length=300):
-    """Return a server's message on one line of limited length."""
-    return " ".join(text.split())[:length]
+    """Return a server's message on one line of limited length, without characters that would control a terminal."""
+    line = " ".join(text.split())[:length]
+    return "".join(character if character.isprintable() else "?" for character in line)

@@ -12,6 +12,11 @@ from slipway_agent.aws.errors import AwsError, LastingError
 # request: builds the request from the secret's name. text: takes the secret from the response. missing: error code.
 Provider = namedtuple("Provider", ["service", "action", "request", "text", "missing"])
 
+
+def value_of(parameter):
+    return parameter.get("Value") if isinstance(parameter, dict) else None
+
+
 PROVIDERS = {
     "secretsmanager": Provider(
         service.Service("secretsmanager", "secretsmanager", "1.1"),
@@ -24,7 +29,7 @@ PROVIDERS = {
         service.Service("ssm", "AmazonSSM", "1.1"),
         "GetParameter",
         lambda name: {"Name": name, "WithDecryption": True},
-        lambda answer: answer.get("Parameter", {}).get("Value"),
+        lambda answer: value_of(answer.get("Parameter")),
         "ParameterNotFound",
     ),
 }

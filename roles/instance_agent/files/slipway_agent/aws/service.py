@@ -51,10 +51,10 @@ def call(service, action, message, region, credentials, endpoint=None):
         "X-Amz-Target": f"{service.target}.{action}",
     }
     now = datetime.datetime.now(datetime.timezone.utc)
-    signed = sigv4.sign(credentials, service.name, region, "POST", url, headers, body, now)
     try:
+        signed = sigv4.sign(credentials, service.name, region, "POST", url, headers, body, now)
         answer = web.send("POST", url, signed, body, TIMEOUT_SECONDS)
-    except web.UnreachableError as error:
+    except (web.UnreachableError, ValueError) as error:  # ValueError: of a URL such as https://[::1
         raise AwsError(
             f"{url} cannot be reached ({error}): check that the region {region} is correct, and give the instance "
             "internet access or a VPC endpoint"
@@ -71,14 +71,14 @@ def content_of(body):
         return {}
     try:
         content = json.loads(body.decode("utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 
 
 def refusal(status, content, url):
     """Return the error that an unsuccessful response stands for."""
-    code = str(content.get("__type", "")).split("#")[-1]
+    code = one_line(str(content.get("__type", "")).split("#")[-1])
     if not code:
         return AwsError(f"{url} responds with HTTP {status} and no error code: check that it is an AWS endpoint")
     if code in CLOCK_ERRORS:

@@ -35,6 +35,9 @@ def send(method, url, headers, body, timeout):
         except (OSError, http.client.HTTPException) as error:
             if attempt == ATTEMPTS:
                 raise UnreachableError(str(error) or type(error).__name__) from error
+        except (ValueError, OverflowError):
+            # Drop the cause, which may quote a header with credentials.
+            raise UnreachableError("the address is not valid") from None
         time.sleep(PAUSE_SECONDS * attempt)
     raise AssertionError("the last attempt returns or raises")
 

@@ -43,7 +43,7 @@ def load(path):
             content = json.load(file)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise StepError(f"{path} cannot be read ({error}): fix or remove it") from error
     if not isinstance(content, dict):
         raise StepError(f"{path} is not a JSON object: fix or remove it")

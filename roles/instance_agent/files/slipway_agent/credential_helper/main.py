@@ -29,7 +29,7 @@ class Helper:
         self.path = path
 
     def get(self):
-        server = sys.stdin.read().strip()
+        server = received().strip()
         known, metadata = self.known()
         if server not in known:
             raise NotFoundError(
@@ -70,11 +70,11 @@ class Helper:
             time.sleep(PAUSE_SECONDS)
 
     def store(self):
-        sys.stdin.read()  # the client writes the token and fails if nobody reads it
+        received()  # the client writes the token and fails if nobody reads it
         raise AwsError(f"{NAME} stores nothing: instead of docker login, change the secret in AWS")
 
     def erase(self):
-        sys.stdin.read()
+        received()
         raise AwsError(f"{NAME} stores nothing: instead of docker logout, remove it from config.json")
 
     def version(self):
@@ -84,6 +84,11 @@ class Helper:
         """Return the references to secrets by registry, and the instance's metadata."""
         read = settings.read(self.path)
         return read.registries, Metadata(read.metadata_endpoint)
+
+
+def received():
+    """Return the text on stdin, whatever its bytes and this process's locale."""
+    return sys.stdin.buffer.read().decode("utf-8", "backslashreplace")
 
 
 class NotFoundError(AwsError):

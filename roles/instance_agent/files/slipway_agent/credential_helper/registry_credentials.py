@@ -20,7 +20,7 @@ def read(reference, metadata):
 def parse(text, name):
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         # Drop the cause, which quotes the secret.

@@ -27,7 +27,7 @@ def read(path):
         return Settings(registries, content.get("metadata_endpoint") or imds.ENDPOINT, content["wait_seconds"])
     except OSError as error:
         raise AwsError(f"{path} cannot be read ({error.strerror}): run the role docker_firstboot again") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise AwsError(f"{path} is malformed: run the role docker_firstboot again") from error
 
 

@@ -65,7 +65,7 @@ def read(path):
             return Settings(**json.load(file))
     except OSError as error:
         raise AwsError(f"{path} cannot be read ({error.strerror}): run the role host_metrics again") from error
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise AwsError(f"{path} is malformed: run the role host_metrics again") from error
 
 
