@@ -2,6 +2,7 @@
 # Copyright: Slipway contributors
 """Validate proxy settings (a dict with the keys http, https and no_proxy) and choose the proxy for a URL."""
 
+import ipaddress
 import re
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.net.url_secrets i
 ADDRESS = re.compile(
     r"http://(?:" + VALID_USERINFO + r")?(?:\[[0-9A-Fa-f:.]+\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?/?\Z"
 )
+PORT = re.compile(r":([0-9]*)\Z")  # of an entry of no_proxy that is not an address alone
 LARGEST_PORT = 65535
 LONGEST_LABEL = 63  # of a DNS name
 
@@ -68,11 +70,30 @@ def proxy_for(settings, url):
 
 
 def matches(name, parts):
-    """Return whether a no_proxy entry, such as example.com, .example.com or example.com:5000, matches the URL."""
-    name, _, port = name.lstrip(".").partition(":")
+    """Return whether a no_proxy entry matches the URL, as the engine reads it.
+
+    Such as example.com, .example.com, *.example.com, example.com:5000, 10.0.0.7, 10.0.0.0/8, fd00::7 or [fd00::7]:5000.
+    """
+    if name == "*":
+        return True
     host = parts.hostname or ""
-    return name == "*" or (
-        bool(name)
-        and port in ("", parts.netloc.rpartition("@")[2].rpartition(":")[2])
-        and ("." + host).endswith("." + name)
-    )
+    address, network = parsed(ipaddress.ip_address, host), parsed(ipaddress.ip_network, name, strict=False)
+    if network:
+        return address is not None and address in network
+    found = PORT.search(name)
+    if found:
+        if found.group(1) not in ("", parts.netloc.rpartition("@")[2].rpartition(":")[2]):
+            return False
+        name = name[: found.start()]
+    if name.startswith("["):
+        return address is not None and address == parsed(ipaddress.ip_address, name[1:-1])
+    name = (name[1:] if name.startswith("*.") else name).lstrip(".")
+    return bool(name) and ("." + host).endswith("." + name)
+
+
+def parsed(kind, text, **options):
+    """Return the IP address or network in a text, or None."""
+    try:
+        return kind(text, **options)
+    except ValueError:
+        return None

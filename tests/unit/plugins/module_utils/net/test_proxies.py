@@ -96,6 +96,33 @@ def test_scheme_and_no_proxy_select_the_proxy(url: str, proxy: str) -> None:
         assert proxies.proxy_for(settings, url) == proxy
 
 
+@pytest.mark.parametrize(
+    ("exceptions", "host", "is_direct"),
+    [
+        ("localhost, 192.168.121.0/24", "192.168.121.7", True),
+        ("10.1.2.0/24", "10.1.3.3:5000", False),
+        ("10.0.0.1/8", "10.1.2.3:5000", True),
+        ("10.0.0.0/8", "10.example.com", False),
+        ("10.0.0.7:5000", "10.0.0.7:5000", True),
+        ("10.0.0.7:5000", "10.0.0.7", False),
+        ("fd00::/8", "[fd00::5]:5000", True),
+        ("fd00::5", "[fd00:0::5]", True),
+        ("fd00::5", "[fd00::6]", False),
+        ("[fd00::5]:5000", "[fd00::5]:5000", True),
+        ("[fd00::5]:5000", "[fd00::5]:5001", False),
+        ("[::", "[fd00::5]", False),
+        ("*.example.com", "r.example.com", True),
+        ("*.example.com", "r.example.org", False),
+        ("*.", "r.example.org", False),
+        (":5000", "r.example.org:5000", False),
+        ("a:b:c,,.", "a.example.org", False),
+    ],
+)
+def test_no_proxy_has_the_forms_that_the_engine_reads(exceptions: str, host: str, is_direct: bool) -> None:
+    settings = {"https": HTTPS, "no_proxy": exceptions}
+    assert proxies.proxy_for(settings, f"https://{host}/v2/") == ("" if is_direct else HTTPS)
+
+
 def test_without_settings_no_proxy_is_used() -> None:
     assert proxies.proxy_for({}, "https://download.docker.com") == ""
     assert proxies.proxy_for({"http": HTTP, "no_proxy": None}, "https://download.docker.com") == ""
