@@ -24,6 +24,9 @@ NAME = re.compile(r"\A(?P<name>[^/]+?)(?:-(?:[0-9]+:)?[0-9][^-]*-[0-9][^-]*)?\Z"
 NOTHING_TO_DO = "Nothing to do."
 # Where the reason begins in the errors of dnf 4 and dnf 5, after their progress, and what follows it.
 REASON = re.compile(r"^(?:Error:(?! GPG check FAILED)|Failed to|Transaction failed)", re.MULTILINE)
+# What dnf 4 says if a scriptlet of a package fails, and the lines before it: the scriptlet's own, and those of rpm.
+NO_REASON = re.compile(r"\AError: Transaction failed\.?\s*\Z")
+OF_RPM = re.compile(r"^(?:/var/tmp/rpm-tmp\.|error: |Error in |\S+ was supposed to be ).*$", re.MULTILINE)
 ADVICE = re.compile(r"^(?:\(try to add|You can try to add|  --).*$", re.MULTILINE)
 # Identifies builds by digest rather than by name and version; packages from before 2017 have no SHA-256.
 BUILD_FORMAT = "%{NAME} %|SHA256HEADER?{%{SHA256HEADER}}:{%{SHA1HEADER}}|\n"
@@ -223,4 +226,6 @@ def reason(output, errors):
     """Return dnf's error message on one line, without its progress and advice."""
     found = REASON.search(errors)
     text = ADVICE.sub("", errors[found.start() :] if found else errors or output)
+    if NO_REASON.match(text):
+        text = "; ".join([text.strip(), *OF_RPM.findall(output + "\n" + errors)])
     return " ".join(text.split()).rstrip(".") or "dnf gives no reason"

@@ -15,6 +15,9 @@ from ansible_collections.slipway.platform.plugins.module_utils.registry.names im
 )
 
 SECRETS = ("auth", "identitytoken", "registrytoken", "password")
+# What the Docker CLI reads in any case: its own keys, and those of an entry of auths.
+KEYS = ("auths", "credHelpers", "credsStore", "HttpHeaders")
+ENTRY_KEYS = (*SECRETS, "username", "email", "serveraddress")
 LONGEST_SHOWN = 60
 DEEPEST = 100  # levels; what works on the content is recursive
 REMEDY = "correct the file or move it away"
@@ -33,6 +36,7 @@ def parse(text, path):
         (text or "").encode("utf-8")
         config = strictly(text) if (text or "").strip() else {}
         require_depth(config)
+        config = as_spelled(config)
     except UnicodeEncodeError as error:
         raise DockerConfigError(f"{path} is not UTF-8: {REMEDY}") from error
     except ValueError as error:
@@ -67,6 +71,21 @@ def not_a_number(text):
 
 def strictly(text):
     return json.loads(text, object_pairs_hook=unique, parse_float=finite, parse_constant=not_a_number)
+
+
+def as_spelled(config):
+    """Return a copy with the keys that the Docker CLI reads in its own spelling. Raises ValueError for two of one."""
+    config = spelled(config, KEYS)
+    if isinstance(config, dict) and isinstance(config.get("auths"), dict):
+        config["auths"] = {name: spelled(entry, ENTRY_KEYS) for name, entry in config["auths"].items()}
+    return config
+
+
+def spelled(value, names):
+    if not isinstance(value, dict):
+        return value
+    canonical = {name.lower(): name for name in names}
+    return unique((canonical.get(key.lower(), key), item) for key, item in value.items())
 
 
 def require_depth(config):

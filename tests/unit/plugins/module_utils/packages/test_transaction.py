@@ -90,6 +90,23 @@ def test_any_other_error_is_reported_as_it_is() -> None:
     assert transaction.reason("", "") == "dnf gives no reason"
 
 
+def test_a_scriptlet_that_fails_is_named() -> None:
+    """Fault: a scriptlet of a package fails, such as that of container-selinux on a host without /etc/selinux/config.
+    Outcome: its words are in the message.
+    """
+    errors = (
+        "/var/tmp/rpm-tmp.F0rYeW: line 2: /etc/selinux/config: No such file or directory\n"
+        "error: %prein(container-selinux-2:2.189.0-1.el8.noarch) scriptlet failed, exit status 1\n\n"
+        "Error: Transaction failed\n"
+    )
+    output = "Running transaction\nError in PREIN scriptlet in rpm package container-selinux\n"
+    assert transaction.reason(output, errors) == (
+        "Error: Transaction failed; Error in PREIN scriptlet in rpm package container-selinux; "
+        "/var/tmp/rpm-tmp.F0rYeW: line 2: /etc/selinux/config: No such file or directory; error: "
+        "%prein(container-selinux-2:2.189.0-1.el8.noarch) scriptlet failed, exit status 1"
+    )
+
+
 class Host:
     """Stands in for a module on a host with two builds of docker-ce-cli; records the commands of dnf."""
 

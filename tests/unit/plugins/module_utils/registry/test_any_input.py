@@ -18,7 +18,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.slipway.platform.plugins.module_utils.host import run_as
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule
-from ansible_collections.slipway.platform.plugins.module_utils.registry import credential_helpers
+from ansible_collections.slipway.platform.plugins.module_utils.registry import config_json, credential_helpers
 from ansible_collections.slipway.platform.plugins.module_utils.registry import http as registry_http
 from ansible_collections.slipway.platform.plugins.module_utils.registry import keychain as registry_keychain
 from ansible_collections.slipway.platform.plugins.module_utils.registry import logins as registry_logins
@@ -164,7 +164,7 @@ def test_any_config_json_is_used_or_refused_in_a_sentence_and_loses_nothing(
         assert path.read_bytes() == content
         assert str(path) in result["msg"] or "docker-credential-" in result["msg"] or "helper" in result["msg"]
     else:
-        before = json.loads(content.decode().strip() or "{}")
+        before = config_json.as_spelled(json.loads(content.decode().strip() or "{}"))
         after = json.loads(path.read_text(), parse_constant=not_json)
         kept = {**before, "auths": before.get("auths") or {}}
         assert after["auths"].pop("new.example") == {"auth": AUTH}

@@ -185,3 +185,22 @@ def test_credentials_are_read_as_the_docker_cli_reads_them(
 def test_invalid_credentials_are_an_error(entry: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
         config_json.credentials_of(entry)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ('{"credSstore": "osxkeychain"}', {"credsStore": "osxkeychain"}),
+        ('{"credhelpers": {"one.example": "pass"}}', {"credHelpers": {"one.example": "pass"}}),
+        ('{"Auths": {"One": {"AUTH": "YTpi", "Other": 1}}}', {"auths": {"One": {"auth": "YTpi", "Other": 1}}}),
+        ('{"AUTHS": null, "auths": null}', None),
+        ('{"auths": {"one": {"auth": "YTpi", "Auth": "YTpj"}}}', None),
+    ],
+)
+def test_keys_are_read_in_any_case_as_by_the_docker_cli(text: str, meant: object) -> None:
+    """Fault: `credSstore` in a `config.json`. Outcome: read as `credsStore`, as the Docker CLI does."""
+    if meant is None:
+        with pytest.raises(config_json.DockerConfigError, match="is there twice"):
+            config_json.parse(text, "f")
+    else:
+        assert config_json.parse(text, "f") == meant
