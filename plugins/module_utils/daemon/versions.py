@@ -78,8 +78,9 @@ LAST_CALENDAR = 20  # versions were year.month up to 20.10; 23.0 is the first se
 
 
 def release(version):
-    """The first two numbers of a version, such as (20, 10) or (26, 1)."""
-    return tuple(int(number) for number in re.findall(r"[0-9]+", version)[:2])
+    """The first two numbers of a version, such as (20, 10) or (26, 1); 0 for one that a repository made up."""
+    numbers = [int(number[:9]) for number in re.findall(r"[0-9]+", version)[:2]]
+    return tuple([*numbers, 0, 0][:2])
 
 
 def release_line(version):

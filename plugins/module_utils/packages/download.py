@@ -7,7 +7,7 @@ import http.client
 import urllib.error
 import urllib.request
 
-from ansible_collections.slipway.platform.plugins.module_utils.net import proxy_errors, tls, url_secrets
+from ansible_collections.slipway.platform.plugins.module_utils.net import proxy_errors, redirects, tls, url_secrets
 from ansible_collections.slipway.platform.plugins.module_utils.packages.repository_variables import ENGINE
 
 SIZE_LIMIT = 4 * 1024 * 1024
@@ -28,7 +28,8 @@ def check(variables):
 
 def fetch(url, proxy, timeout, variables=ENGINE):
     """Return the body of a URL, at most SIZE_LIMIT bytes; proxy overrides the environment. Raise FetchError."""
-    handlers = [urllib.request.HTTPSHandler(context=tls.client_context())]  # type: list[urllib.request.BaseHandler]
+    tls_handler = urllib.request.HTTPSHandler(context=tls.client_context())
+    handlers = [tls_handler, redirects.Redirects()]  # type: list[urllib.request.BaseHandler]
     handlers += [urllib.request.ProxyHandler({"http": proxy, "https": proxy})] if proxy else []
     try:
         asked = request(url)

@@ -18,6 +18,7 @@ ARMOR_HEADER = re.compile(rb"\A(?:Charset|Comment|Hash|MessageID|Version):(?: [ 
 BASE64 = re.compile(rb"\A[A-Za-z0-9+/]+={0,2}\Z")
 CHECKSUM = re.compile(rb"\A=[A-Za-z0-9+/]{4}\Z")
 LINE_LENGTH = 64
+MOST_KEYS = 100  # in a file; a server could send a million, and every one is compared and named
 CRC24_INIT = 0xB704CE
 CRC24_POLY = 0x1864CFB
 SIGNATURE_TAG = 2
@@ -63,9 +64,10 @@ def dearmor(data):
             continue
         if lines[position] != BEGIN:
             raise OpenPgpError(f"line {position + 1} is outside its ASCII armor: remove everything but the key")
-        if END not in lines[position:]:
-            raise OpenPgpError("its ASCII armor has no end")
-        end = lines.index(END, position)
+        try:
+            end = lines.index(END, position)
+        except ValueError:
+            raise OpenPgpError("its ASCII armor has no end") from None
         decoded += decode_block(lines[position + 1 : end])
         position = end + 1
     return decoded
@@ -166,13 +168,15 @@ def fingerprint(body):
 
 def certificates(data):
     """Parse an armored or binary key file; raise OpenPgpError unless every packet is known and in order."""
-    found = []
+    found = []  # type: list[Certificate]
     for tag, body in packets(dearmor(data)):
         if tag in SECRET_KEY_TAGS:
             raise OpenPgpError("it contains a secret key")
         if tag not in KNOWN_TAGS:
             raise OpenPgpError(f"it contains a packet of type {tag}, which does not belong in a public key")
         if tag == PUBLIC_KEY_TAG:
+            if len(found) == MOST_KEYS:
+                raise OpenPgpError(f"it contains more than {MOST_KEYS} keys")
             found.append(Certificate([(tag, body)], []))
             continue
         if not found:

@@ -75,8 +75,14 @@ class Package:
 def version_key(text):
     """Return a sort key that orders versions as rpm does: numbers above letters above the tilde of a pre-release."""
     parts = re.findall(r"[0-9]+|[A-Za-z]+|~", text)
-    ranks = [(2, int(part), "") if part.isdigit() else (-1, 0, "") if part == "~" else (1, 0, part) for part in parts]
-    return [*ranks, (0, 0, "")]
+    return [*map(rank, parts), (0, 0, "")]
+
+
+def rank(part):
+    """Return the sort key of a part; a number's is its length and its digits, of which it may have thousands."""
+    if part[0].isdigit():
+        return 2, len(part.lstrip("0")), part.lstrip("0")
+    return (-1, 0, "") if part == "~" else (1, 0, part)
 
 
 def parse(text):

@@ -178,7 +178,8 @@ def rate_limit(client, urls, username, password):
 
 def parse_rate_limit(header):
     """The count and the window in seconds of a header such as 100;w=21600; None for missing values."""
-    match = re.match(r"\s*(\d+)\s*(?:;.*?\bw=(\d+))?", header or "")
+    # Python refuses to convert thousands of digits.
+    match = re.match(r"\s*([0-9]{1,18})(?![0-9])\s*(?:;.*?\bw=([0-9]{1,18})(?![0-9]))?", header or "")
     if not match:
         return None, None
     return int(match.group(1)), int(match.group(2)) if match.group(2) else None

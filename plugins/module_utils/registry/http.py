@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.slipway.platform.plugins.module_utils.net import proxy_errors, tls
 from ansible_collections.slipway.platform.plugins.module_utils.net.proxies import proxy_for
+from ansible_collections.slipway.platform.plugins.module_utils.net.redirects import Redirects
 from ansible_collections.slipway.platform.plugins.module_utils.registry import certificates
 from ansible_collections.slipway.platform.plugins.module_utils.registry.names import is_loopback
 
@@ -68,7 +69,7 @@ class Unusable(RegistryError):
     """The server is not a registry, or not one to which credentials may be sent."""
 
 
-class SafeRedirects(urllib.request.HTTPRedirectHandler):
+class SafeRedirects(Redirects):  # type: ignore[misc]  # untyped, as all of this collection
     """Rejects redirects that would send credentials to another origin, or leave https."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):

@@ -125,3 +125,9 @@ def test_all_options_in_the_tables_are_known() -> None:
 def test_the_tables_are_sorted_by_release(table: tuple[tuple[Any, ...], ...]) -> None:
     releases = [entry[0] for entry in table]
     assert releases == sorted(releases)
+
+
+@pytest.mark.parametrize("version", ["", "29", "abc", "9" * 5000 + ".1"])
+def test_a_version_that_a_repository_made_up_is_compared(version: str) -> None:
+    assert versions.leaves_line("20.10.24", version)
+    assert versions.announcements("docker-ce", "20.10.24", version, {})

@@ -182,3 +182,12 @@ def test_a_version_6_key_has_a_longer_fingerprint() -> None:
 def test_an_abbreviated_fingerprint_is_refused(text: str) -> None:
     with pytest.raises(openpgp.OpenPgpError, match="40 hexadecimal"):
         openpgp.normalise_fingerprint(text)
+
+
+def test_a_file_of_a_million_keys_is_refused_at_once() -> None:
+    """Fault: a server sends a key file with countless keys. Outcome: refused in one sentence, at once."""
+    data = b"".join(
+        openpgp.encode(openpgp.PUBLIC_KEY_TAG, b"\x04" + number.to_bytes(4, "big")) for number in range(10**5)
+    )
+    with pytest.raises(openpgp.OpenPgpError, match="more than 100 keys"):
+        openpgp.fingerprints(data)

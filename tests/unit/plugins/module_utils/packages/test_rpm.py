@@ -171,3 +171,9 @@ def test_of_two_builds_the_one_that_satisfies_the_pin_counts_as_installed(pin: s
         "containerd.io": "1.7.24",
     }
     assert [package.spec for package in superseded] == [f"docker-ce-cli-1:{left}-1.el9"]
+
+
+def test_a_version_may_have_thousands_of_digits() -> None:
+    """Fault: a repository has a version with thousands of digits, which Python does not convert. Outcome: compared."""
+    versions = ["9" * 5000, "1" + "0" * 5000, "0" * 5000 + "7", "7.1", "7a"]
+    assert sorted(versions, key=rpm.version_key) == ["0" * 5000 + "7", "7a", "7.1", "9" * 5000, "1" + "0" * 5000]

@@ -263,3 +263,8 @@ def test_docker_hub_is_reached_through_the_proxy(
 )
 def test_rate_limit_headers_are_parsed(header: str | None, expected: tuple[int | None, int | None]) -> None:
     assert authentication.parse_rate_limit(header) == expected
+
+
+@pytest.mark.parametrize("header", ["9" * 5000, "100;w=" + "9" * 5000, "\u0663;w=1"])
+def test_a_rate_limit_of_thousands_of_digits_is_none(header: str) -> None:
+    assert authentication.parse_rate_limit(header) in ((None, None), (100, None))
