@@ -5,6 +5,7 @@
 import math
 import re
 
+from ansible_collections.slipway.platform.plugins.module_utils.net import url_secrets
 from ansible_collections.slipway.platform.plugins.plugin_utils import endpoints, setting_types
 
 ALL = "*"
@@ -69,6 +70,11 @@ def problems(wanted, provider, mounts, agent_rpm, region, identity, endpoint, na
         found.append(
             "host_metrics_agent_rpm needs url and checksum ('sha256:' and 64 hexadecimal digits): AWS signs its RPM "
             "with a detached signature, which dnf does not verify."
+        )
+    if agent_rpm and url_secrets.holds_userinfo(str(agent_rpm.get("url"))):
+        found.append(
+            "host_metrics_agent_rpm.url contains credentials, which Ansible would show if the download fails: serve "
+            "the RPM where none are needed, or in a repository of the host and name it in host_metrics_agent_package."
         )
     if endpoints.unencrypted([endpoint]):
         found.append(

@@ -10,7 +10,7 @@ import codecs
 import sys
 
 from . import check, credentials
-from .tree import TreeError
+from .tree import TreeError, printable
 
 # UTF-32 first: its mark begins like that of UTF-16.
 MARKS = (
@@ -36,7 +36,7 @@ def main():
             keep_passwords_of=arguments.keep_passwords_of,
         )
     except (TreeError, OSError) as error:
-        print("slipway-machine-image-check: {}".format(error), file=sys.stderr)
+        print("slipway-machine-image-check: {}".format(printable(str(error))), file=sys.stderr)
         return 2
     for violation in violations:
         print(check.describe(violation))

@@ -35,7 +35,7 @@ Violation = collections.namedtuple("Violation", "artefact path place what")
 
 
 def describe(violation):
-    return "{}: {}".format(printable(violation.place), violation.what)
+    return "{}: {}".format(printable(violation.place), printable(violation.what))
 
 
 def artefact_violations(tree, keep_keys_of=(), keep_passwords_of=()):

@@ -75,6 +75,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Baking and sealing": (
         "tests/lab/test_baking.py",
         "tests/lab/test_machine_image_seal.py",
+        "tests/unit/manifest",
         "tests/unit/plugins/module_utils/machine_image",
         "molecule/bake",
     ),

@@ -19,6 +19,7 @@ from slipway.lab.engine import Engine
 from slipway.lab.errors import LabError
 from slipway.lab.progress import console
 from slipway.lab.setting import Setting, choose
+from slipway.printable import printable
 
 INTERRUPTED = 128 + 2  # 128 + SIGINT, as a shell reports it
 
@@ -29,7 +30,7 @@ def main() -> int:
     try:
         arguments.run(arguments)
     except (ImageError, LabError, OSError) as error:  # an OSError names the file
-        print(f"slipway-images: {error}", file=sys.stderr)
+        print(f"slipway-images: {printable(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("slipway-images: Interrupted; unfinished images are unchanged.", file=sys.stderr, flush=True)
@@ -175,7 +176,7 @@ def _engine() -> tuple[Engine, Setting]:
 
 
 def _say(text: str) -> None:
-    console.print(f"[images] {text}", markup=False)
+    console.print(f"[images] {printable(text)}", markup=False)
 
 
 if __name__ == "__main__":

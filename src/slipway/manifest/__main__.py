@@ -11,6 +11,7 @@ from rich.table import Table
 from slipway.lab.progress import console
 from slipway.manifest.difference import differences
 from slipway.manifest.manifest import ManifestError, read
+from slipway.printable import printable
 
 
 def main() -> int:
@@ -19,13 +20,13 @@ def main() -> int:
     try:
         found = differences(read(arguments.old), read(arguments.new))
     except ManifestError as error:
-        print(f"slipway-machine-image-diff: {error}", file=sys.stderr)
+        print(f"slipway-machine-image-diff: {printable(str(error))}", file=sys.stderr)
         return 2
     if not found:
         return 0
     table = Table("", "what", escape(str(arguments.old)), escape(str(arguments.new)))
     for change in found:
-        table.add_row(change.kind, *map(escape, (change.what, change.old, change.new)))
+        table.add_row(change.kind, *(escape(printable(text)) for text in (change.what, change.old, change.new)))
     console.print(table)
     return 1
 

@@ -76,7 +76,7 @@ def read(path: Path) -> Manifest:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(
             f"{path} is not valid JSON ({error}): use a manifest written by machine_image_provenance."
         ) from error

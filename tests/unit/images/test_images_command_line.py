@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from docker.auth import resolve_repository_name
 
+from slipway.images import __main__ as command
 from slipway.images import matrix, render, verify
+from slipway.images.errors import ImageError
 from slipway.images.image import Context, Healthcheck, User
 from slipway.images.recipe import Built
 from slipway.images.verify import Subject
@@ -89,3 +91,17 @@ def test_running_claims_directly_fails_with_the_command_to_use() -> None:
     )
     assert alone.returncode != 0
     assert "run `slipway-images test`" in alone.stdout + alone.stderr
+
+
+def test_what_a_build_or_a_registry_says_cannot_control_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Fault: a build's output or a registry's message has characters that control a terminal. Outcome: escaped."""
+
+    def fail(_: object) -> None:
+        raise ImageError("one\x1b[2J\ntwo\x9b2J\ud800")
+
+    monkeypatch.setattr(command, "_list", fail)
+    monkeypatch.setattr(sys, "argv", ["slipway-images", "list"])
+    assert command.main() == 1
+    assert capsys.readouterr().err == "slipway-images: one\\x1b[2J\ntwo\\x9b2J\\ud800\n"

@@ -103,3 +103,15 @@ def test_a_missing_file_is_reported_in_one_sentence(tmp_path: Path) -> None:
     done = subprocess.run([PROGRAM, "a", "b"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "slipway-machine-image-diff: a cannot be read: No such file or directory.\n"
+
+
+def test_what_an_image_tells_of_itself_cannot_control_the_terminal(tmp_path: Path) -> None:
+    """Fault: names in an image have characters that control a terminal. Outcome: they are shown escaped."""
+    hostile = "\x1b[2J\x1b]0;owned\x07\x9b2J[red]"
+    status, rows, said = diff(tmp_path, manifest(), manifest(ZLIB | {"name": hostile}, os={"id": hostile}))
+    assert status == 1
+    shown = "".join(cell for row in rows for cell in row)
+    assert shown.isprintable()
+    assert shown.count("\\x1b[2J") == 2
+    assert shown.count("[red]") == 2
+    assert said == ""

@@ -91,6 +91,12 @@ def test_a_boot_that_is_stopped_reports_failure(tmp_path: Path) -> None:
     assert "network (stopped" in ready.account(str(path))
 
 
+def test_a_detail_cannot_control_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / report.NAME
+    path.write_text(json.dumps({"steps": [{"step": "playbook", "detail": "remote: \x1b[2J\u202e no"}]}))
+    assert ready.account(str(path)) == "playbook (remote: ?[2J? no)"
+
+
 def waits_for_the_network(path: Path) -> None:
     if not path.exists() or '"network"' not in path.read_text():
         raise waiting.NotYetError("the boot waits for no network yet")

@@ -60,11 +60,16 @@ def test_valid_settings_have_no_problem() -> None:
         ),
         ({"wanted": [{"metric": "x", "above": 1, "by": "Host"}]}, "by of alarm 1 of host_metrics_alarms is invalid"),
         ({"agent_rpm": "x.rpm"}, "host_metrics_agent_rpm is not a mapping"),
+        (
+            {"agent_rpm": {"url": "https://me:s3cret@example.com/a.rpm", "checksum": "sha256:" + 64 * "0"}},
+            "host_metrics_agent_rpm.url contains credentials",
+        ),
     ],
 )
 def test_each_problem_is_one_sentence(wrong: dict[str, Any], words: str) -> None:
     (sentence,) = problems(**wrong)
     assert words in sentence
+    assert "s3cret" not in sentence
 
 
 ANYTHING = st.recursive(

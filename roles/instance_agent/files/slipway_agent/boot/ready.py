@@ -48,4 +48,6 @@ def account(path):
     except StepError as error:
         return str(error)
     steps = ["{step} ({detail})".format(**step) for step in report.get("steps", [])]
-    return ", ".join(steps) or f"{UNIT} has not started: see systemctl status {UNIT}"
+    text = ", ".join(steps) or f"{UNIT} has not started: see systemctl status {UNIT}"
+    # A step's detail may be what a server said, which must not control the terminal.
+    return "".join(character if character.isprintable() else "?" for character in text)

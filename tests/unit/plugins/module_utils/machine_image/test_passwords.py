@@ -107,3 +107,9 @@ def test_keys_of_named_users_stay_in_files_configured_in_sshd_config(root: Path)
         plant(root, file, KEYS)
     assert sealed(root, keep_keys_of=("alice",)) == ["/root/.keys", "/etc/ssh/keys/root"]
     assert found(root, keep_keys_of=["alice"]) == []
+
+
+def test_a_name_cannot_control_the_terminal(root: Path) -> None:
+    """Fault: the name of a user with a password has bytes that control a terminal. Outcome: they are shown escaped."""
+    (root / "etc/shadow").write_bytes(b"e\x1b[2J\xff:$6$salt$hash:1::::::\n")
+    assert found(root) == ["/etc/shadow: a usable or empty password for e\\x1b[2J\\xff"]
