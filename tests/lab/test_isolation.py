@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The isolated network, on which the proofs of the proxy and of the air gap stand."""
+"""The isolated network, on which the proofs of the proxy and of the air gap stand, and who may use the engine."""
 
 import pytest
 
-from slipway.lab import hosts, networks
+from slipway.lab import hosts, networks, private_engine
 from slipway.lab.errors import LabError
 from slipway.lab.workbench import LabHost, Workbench
 
@@ -43,3 +43,13 @@ def test_a_host_on_both_networks_reaches_the_servers_and_is_reached_under_its_al
 def test_a_host_that_stands_elsewhere_is_not_taken_for_an_isolated_one(workbench: Workbench, mirror: LabHost) -> None:
     with pytest.raises(LabError, match="on other networks"):
         hosts.create(workbench.lab, [mirror.name], isolated=True)
+
+
+@pytest.mark.usefixtures("workbench")
+def test_only_root_may_use_the_private_engine() -> None:
+    """Its group docker has a number of its own root file system, which is that of another group on the machine."""
+    if not private_engine.is_running():
+        pytest.skip("this machine has an engine of its own")
+    status = private_engine.SOCKET.stat()
+    assert (status.st_uid, status.st_gid) == (0, 0)
+    assert not status.st_mode & 0o007

@@ -25,4 +25,5 @@ if [ "$setting" = online ]; then
     echo "nameserver 10.0.2.3" >/etc/resolv.conf
     slirp4netns --configure --mtu=65520 --disable-host-loopback --netns-type=path /run/netns/lab tap0 &
 fi
-exec nsenter --net=/run/netns/lab dockerd --cgroup-parent=/slipway-lab
+# The socket is root's alone: the number of this root's group docker is that of any other group on the machine.
+exec nsenter --net=/run/netns/lab dockerd --group=root --cgroup-parent=/slipway-lab
