@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.packages import openpgp
-from slipway_agent.boot import commands, settings
+from slipway_agent.boot import commands, playbook, settings
 from slipway_agent.boot.errors import StepError
 from slipway_agent.boot.playbook import Playbook
 
@@ -316,3 +316,28 @@ def test_malformed_settings_of_an_instance_are_rejected_at_boot(
         settings.read(str(image), str(instance))
     assert f"{name} in {instance}" in str(refused.value)
     assert "Correct the instance's user data" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("own", "full", "names"),
+    [
+        ("web-1", "web-1.example.com", ["web-1.example.com", "web-1"]),
+        ("web-1.example.com", "web-1.example.com", ["web-1.example.com", "web-1"]),
+        ("web-1", "db-1.example.com", ["web-1"]),
+        ("web-1", "all.example.com", ["web-1"]),
+        ("web-1", "all", ["web-1"]),
+        ("all", "all.example.com", ["all.example.com"]),
+        ("!web", "!web.example.com", []),
+        ("@/etc/hosts", "~.*", []),
+        ("", "", []),
+    ],
+)
+def test_neither_dns_nor_dhcp_chooses_for_which_hosts_a_playbook_is_run(
+    monkeypatch: pytest.MonkeyPatch, own: str, full: str, names: list[str]
+) -> None:
+    """Fault: DNS or DHCP gives an instance the name of another host of the site, or `all`. Outcome: the playbook runs
+    for this instance alone.
+    """
+    monkeypatch.setattr("slipway_agent.boot.playbook.platform.node", lambda: own)
+    monkeypatch.setattr("slipway_agent.boot.playbook.socket.getfqdn", lambda: full)
+    assert playbook.names_of_this_host() == ["localhost", *names, "127.0.0.1"]

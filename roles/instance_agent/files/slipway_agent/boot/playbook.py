@@ -15,6 +15,8 @@ from slipway_agent.boot import commands, files, values
 from slipway_agent.boot.errors import StepError
 from slipway_agent.boot.repository import Repository
 
+EVERY_HOST = ("all", "ungrouped")  # names of groups that every inventory has
+
 
 class Playbook:
     """state: a persistent directory that root owns, for the checkout and for the record of what was applied."""
@@ -116,9 +118,18 @@ def import_keys(folder, path):
 
 
 def names_of_this_host():
-    """Return the names that a site's inventory may use for this host, as ansible-pull tries them."""
-    full = [socket.getfqdn(), platform.node()]
-    return ["localhost", *dict.fromkeys(full + [name.partition(".")[0] for name in full]), "127.0.0.1"]
+    """Return the names that a site's inventory may use for this host, as ansible-pull tries them.
+
+    DNS and DHCP choose some of them, and could name another host, or a pattern that matches all.
+    """
+    own = platform.node()
+    short = own.partition(".")[0]
+    names = [name for name in (socket.getfqdn(), own, short) if name.partition(".")[0] == short]
+    return ["localhost", *dict.fromkeys(filter(is_name_of_a_host, names)), "127.0.0.1"]
+
+
+def is_name_of_a_host(name):
+    return values.is_host_name(name) and name not in EVERY_HOST
 
 
 def environment():
