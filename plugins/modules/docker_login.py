@@ -78,7 +78,8 @@ options:
     default: 10
   proxy:
     description:
-      - The proxy for the requests and for credential helpers. If unset, that of the environment.
+      - The proxy for the requests and for credential helpers. If unset, that of the environment, otherwise
+        the engine's own one, C(proxies) in O(daemon_config).
   rate_limit:
     description: Whether to query how many pulls remain at Docker Hub. The query does not count as a pull.
     type: bool
@@ -94,6 +95,7 @@ options:
       - With a Docker Hub login, a registry mirror that uses plain HTTP is rejected, because the engine would send it
         the credentials. One that uses HTTPS is a warning.
       - Its C(insecure-registries) change no decision, only the remedy in a message.
+      - Its C(proxies) are used where neither O(proxy) nor the environment names one.
     type: path
     default: /etc/docker/daemon.json
 author:
@@ -173,6 +175,7 @@ rate_limit:
 """
 
 import json
+from urllib.request import getproxies_environment
 
 from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
 from ansible_collections.slipway.platform.plugins.module_utils.module import shared_options, texts
@@ -212,6 +215,16 @@ def warn_about_mirrors(module, logins):
             module.warn(sentence)
 
 
+def proxy_of(module, options):
+    """The proxy settings, and what sets them, for messages."""
+    given = module.params["proxy"]
+    if given.get("http") or given.get("https") or getproxies_environment():
+        return given, registry_http.PROXY_VARIABLE
+    found = engine_settings.proxies(options)
+    module.no_log_values.update(url_secrets.secrets_of(found))
+    return found, "proxies in docker_engine_daemon_options"
+
+
 def run(module, secrets):
     """The module's result; nothing is written before all logins are verified."""
     params = module.params
@@ -224,10 +237,14 @@ def run(module, secrets):
         raise registry_logins.LoginError(f"timeout must be from 1 to {LONGEST_TIMEOUT} seconds")
     logins = registry_logins.resolve(params["logins"])
     warn_about_mirrors(module, logins)
-    plans = registry_logins.plan(logins, params["proxy"])
     options = engine_settings.read(params["daemon_config"])
+    proxy, variable = proxy_of(module, options)
+    plans = registry_logins.plan(logins, proxy)
     client = registry_http.Client(
-        params["proxy"], params["timeout"], is_insecure=lambda key: engine_settings.is_insecure(options, key)
+        proxy,
+        params["timeout"],
+        is_insecure=lambda key: engine_settings.is_insecure(options, key),
+        variable=variable,
     )
     verified = registry_logins.verify(logins, client, module.warn, params["verify"])
     result = registry_logins.summary(logins, plans, verified, secrets)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""What the engine's daemon.json says about registries; it is only read."""
+"""What the engine's daemon.json says about registries and the way to them; it is only read."""
 
 import codecs
 import ipaddress
 import json
+
+from ansible_collections.slipway.platform.plugins.module_utils.net.proxies import is_address
 
 MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -34,6 +36,18 @@ def is_insecure(options, key):
         return True
     host = key[1:].partition("]")[0] if key.startswith("[") else key.partition(":")[0]
     return any(is_within(host, name) for name in names if "/" in name)
+
+
+def proxies(options):
+    """The engine's own proxy settings, in the form of module_utils/net/proxies.py; {} without a valid address."""
+    found = options.get("proxies")
+    values = {
+        name: value
+        for name, value in (found.items() if isinstance(found, dict) else ())
+        if isinstance(value, str) and (name == "no-proxy" or is_address(value))
+    }
+    named = {name: values[name + "-proxy"] for name in ("http", "https") if name + "-proxy" in values}
+    return dict(named, no_proxy=values.get("no-proxy", "")) if named else {}
 
 
 def is_within(host, network):

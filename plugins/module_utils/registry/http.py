@@ -91,14 +91,17 @@ def origin(parts):
 class Client:
     """HTTP client with the system's trust store and the given proxy settings, or those of the environment.
 
-    is_insecure tells whether the engine's insecure-registries name a registry.
+    is_insecure tells whether the engine's insecure-registries name a registry; variable names what sets the proxy.
     """
 
-    def __init__(self, proxy=None, timeout=10, pauses=PAUSE_SECONDS, is_insecure=lambda key: False):
+    def __init__(
+        self, proxy=None, timeout=10, pauses=PAUSE_SECONDS, is_insecure=lambda key: False, variable=PROXY_VARIABLE
+    ):
         self.timeout = timeout
         self.pauses = tuple(pauses)
         self.proxy = {key: value for key, value in (proxy or {}).items() if value}
         self.is_insecure = is_insecure
+        self.variable = variable
         self.trust(None, tls.client_context(), [])
 
     def trust(self, key, context, ignored):
@@ -138,12 +141,12 @@ class Client:
                 answer = Answer(response.status, response.headers, response.read(SIZE_LIMIT))
         except urllib.error.HTTPError as error:
             with error:
-                require_proxy(proxy, url, error)
+                require_proxy(proxy, url, error, self.variable)
                 answer = Answer(error.code, error.headers, b"")
         except http.client.InvalidURL as error:
             raise Unusable(f"{host} is not a valid address ({error})") from error
         except (OSError, ssl.CertificateError, http.client.HTTPException) as error:
-            require_proxy(proxy, url, error)
+            require_proxy(proxy, url, error, self.variable)
             reason = error.reason if isinstance(error, urllib.error.URLError) else error
             raise self.connection_error(host, reason) from error
         except ValueError as error:
@@ -192,9 +195,9 @@ class Client:
         return remedy
 
 
-def require_proxy(proxy, url, error):
+def require_proxy(proxy, url, error, variable):
     """Raise ProxyError if the proxy caused the error."""
-    fault = proxy_errors.find(proxy, url, error, PROXY_VARIABLE) if proxy else None
+    fault = proxy_errors.find(proxy, url, error, variable) if proxy else None
     if fault:
         raise ProxyError(f"{urlsplit(url).netloc} cannot be reached ({fault.reason}): {fault.remedy}") from error
 
