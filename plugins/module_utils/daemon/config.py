@@ -6,29 +6,15 @@ import os
 import shlex
 
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import data_root, foreign_flags
-from ansible_collections.slipway.platform.plugins.module_utils.host import systemd_quoting
+from ansible_collections.slipway.platform.plugins.module_utils.host import systemd_quoting, unit_files
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 
-# In systemd's order of precedence.
-UNIT_DIRECTORIES = (
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-)
 HEADER = "# managed by slipway.platform.docker_daemon\n"
 HOST_FLAGS = ("-H", "--host")
 
 
 class DaemonConfigError(ValueError):
     """The configuration is invalid; the message is for the user."""
-
-
-def unit_text(name, directories=UNIT_DIRECTORIES):
-    """Return the text of the installed unit file, or None."""
-    texts = (read_text(os.path.join(directory, name)) for directory in directories)
-    return next((text for text in texts if text), None)
 
 
 def exec_start(text):
@@ -41,16 +27,16 @@ def exec_start(text):
 
 def vendor_command(dockerd):
     """The ExecStart of docker.service, or the package's default if it is not installed yet."""
-    unit = unit_text("docker.service")
+    unit = unit_files.text("docker.service")
     return exec_start(unit) if unit else dockerd + " -H fd:// --containerd=/run/containerd/containerd.sock"
 
 
 def containerd_command():
     """The ExecStart of containerd.service, or the package's default; None for an engine without that unit."""
-    unit = unit_text("containerd.service")
+    unit = unit_files.text("containerd.service")
     if unit:
         return exec_start(unit)
-    return None if unit_text("docker.service") else "/usr/bin/containerd"
+    return None if unit_files.text("docker.service") else "/usr/bin/containerd"
 
 
 def refuse_conflicting_drop_in(drop_in, option, remedy):

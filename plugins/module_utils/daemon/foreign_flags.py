@@ -2,13 +2,12 @@
 # Copyright: Slipway contributors
 """Flags of dockerd in unit files by hand, which daemon.json or a drop-in of this collection would clash with."""
 
-import glob
 import os
 import shlex
 
+from ansible_collections.slipway.platform.plugins.module_utils.host import unit_files
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 
-DIRECTORIES = ("/usr/lib/systemd/system", "/run/systemd/system", "/etc/systemd/system")
 OWN = ("slipway.conf", "tls.conf")
 SHORT = {
     "-b": "bridge",
@@ -54,10 +53,10 @@ def of_command(command):
     return found
 
 
-def drop_ins(unit="docker.service"):
-    """Return the drop-ins by hand that set ExecStart, with their flags."""
-    paths = [path for folder in DIRECTORIES for path in sorted(glob.glob(f"{folder}/{unit}.d/*.conf"))]
-    commands = [(path, last_command(read_text(path) or "")) for path in paths if os.path.basename(path) not in OWN]
+def drop_ins():
+    """Return the drop-ins of docker.service by hand that set ExecStart, with their flags."""
+    paths = [path for path in unit_files.drop_ins("docker.service") if os.path.basename(path) not in OWN]
+    commands = [(path, last_command(read_text(path) or "")) for path in paths]
     return [(path, of_command(command)) for path, command in commands if command]
 
 
@@ -70,7 +69,7 @@ def problems(options):
     """Return a message about each flag by hand that the options of daemon.json clash with, or would overlook."""
     by_hand = drop_ins()
     found = overridden("hosts in docker_engine_daemon_options", by_hand) if "hosts" in options else []
-    unit = DIRECTORIES[-1] + "/docker.service"
+    unit = unit_files.OWN + "/docker.service"
     units = [(unit, of_command(last_command(read_text(unit) or "")))]
     commands = [*units, *by_hand]
     found += [clash(path, flag, options) for path, flags in commands for flag in sorted(flags)]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Find packaged unit files that were edited or overridden."""
+"""Read unit files and drop-ins as systemd does, and find packaged ones that were edited or overridden."""
 
 import glob
 import hashlib
@@ -10,15 +10,33 @@ from ansible_collections.slipway.platform.plugins.module_utils.host.files import
 
 OWN = "/etc/systemd/system"
 PACKAGED = "/usr/lib/systemd/system"
+# In systemd's order of precedence (systemd.unit(5)).
+DIRECTORIES = (OWN, "/run/systemd/system", "/usr/local/lib/systemd/system", PACKAGED, "/lib/systemd/system")
 SHA256_LENGTH = 64
 
 
-def texts(name, directories=(OWN, PACKAGED)):
-    """Return the text of a unit, preferring the administrator's, then of its drop-ins; [] if there is no such unit."""
-    units = [os.path.join(directory, name) for directory in directories]
-    drop_ins = [path for unit in reversed(units) for path in sorted(glob.glob(os.path.join(unit + ".d", "*.conf")))]
-    unit = next((path for path in units if os.path.exists(path)), None)
-    return [read_text(path) or "" for path in [unit, *drop_ins]] if unit else []
+def text(name):
+    """Return the text of a unit in the first directory that has it, or None."""
+    texts = (read_text(os.path.join(directory, name)) for directory in DIRECTORIES)
+    return next((text for text in texts if text), None)
+
+
+def drop_ins(name):
+    """Return the paths of a unit's drop-ins in the order in which they apply.
+
+    The name decides, in whatever directory a drop-in is; of two with one name, the first directory's counts.
+    """
+    found = {}
+    for directory in reversed(DIRECTORIES):
+        for path in glob.glob(os.path.join(directory, name + ".d", "*.conf")):
+            found[os.path.basename(path)] = path
+    return [path for _, path in sorted(found.items())]
+
+
+def texts(name):
+    """Return the text of a unit, then of its drop-ins; [] if there is no such unit."""
+    unit = text(name)
+    return [unit, *(read_text(path) or "" for path in drop_ins(name))] if unit else []
 
 
 def parse_digests(text):

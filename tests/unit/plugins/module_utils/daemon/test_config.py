@@ -13,15 +13,6 @@ VENDOR = "/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock
 PRINTABLE = st.text().filter(str.isprintable)
 
 
-def test_the_first_directory_with_the_unit_takes_precedence(tmp_path: Path) -> None:
-    directories = [tmp_path / name for name in ("etc", "run", "usr")]
-    for directory in directories[1:]:
-        directory.mkdir()
-        (directory / "docker.service").write_text(directory.name)
-    assert daemon_config.unit_text("docker.service", [str(directory) for directory in directories]) == "run"
-    assert daemon_config.unit_text("docker.service", [str(tmp_path)]) is None
-
-
 @pytest.mark.parametrize(
     "text",
     [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import foreign_flags
+from ansible_collections.slipway.platform.plugins.module_utils.host import unit_files
 
 VENDOR = "/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock"
 
@@ -13,7 +14,8 @@ VENDOR = "/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock
 @pytest.fixture
 def override(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
     """Write a drop-in of docker.service by hand."""
-    monkeypatch.setattr(foreign_flags, "DIRECTORIES", (str(tmp_path / "usr"), str(tmp_path / "etc")))
+    monkeypatch.setattr(unit_files, "DIRECTORIES", tuple(str(tmp_path / name) for name in ("etc", "local", "usr")))
+    monkeypatch.setattr(unit_files, "OWN", str(tmp_path / "etc"))
 
     def write(flags: str, name: str = "etc/docker.service.d/override.conf", command: str = VENDOR) -> Path:
         path = tmp_path / name
@@ -79,9 +81,10 @@ def test_flags_that_clash_with_nothing_are_accepted(
 
 def test_a_drop_in_of_another_package_and_a_whole_unit_count_too(override: Callable[..., Path]) -> None:
     vendor = override("--data-root /data", "usr/docker.service.d/other.conf")
+    site = override("--exec-root /run/x", "local/docker.service.d/site.conf")
     unit = override("--log-driver journald", "etc/docker.service")
     problems = foreign_flags.problems({"log-driver": "json-file"})
-    assert [problem.split()[0] for problem in problems] == [str(unit), str(vendor)]
+    assert [problem.split()[0] for problem in problems] == [str(unit), str(vendor), str(site)]
 
 
 @pytest.mark.parametrize("flag", ["data-root", "exec-root", "config-file", "userns-remap"])

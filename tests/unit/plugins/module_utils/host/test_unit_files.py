@@ -3,6 +3,7 @@
 import hashlib
 from pathlib import Path
 
+import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.host import unit_files
 from ansible_collections.slipway.platform.plugins.module_utils.packages import rpm
 
@@ -50,19 +51,38 @@ def test_an_administrators_unit_overrides_the_packaged_one_but_a_mask_does_not(t
     assert "systemctl edit docker.service" in message
 
 
-def test_an_administrators_unit_comes_first_followed_by_drop_ins(tmp_path: Path) -> None:
-    own, packaged = tmp_path / "etc", tmp_path / "usr"
+@pytest.fixture
+def directories(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Directories of units, the administrator's first."""
+    found = [tmp_path / name for name in ("etc", "run", "usr")]
+    monkeypatch.setattr(unit_files, "DIRECTORIES", tuple(map(str, found)))
+    return found
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_the_first_directory_with_the_unit_takes_precedence(directories: list[Path]) -> None:
+    for directory in directories[1:]:
+        write(directory / "a.socket", directory.name)
+    assert unit_files.text("a.socket") == "run"
+    assert unit_files.text("b.socket") is None
+
+
+def test_drop_ins_apply_by_name_and_the_first_directory_hides_the_others(directories: list[Path]) -> None:
+    """systemd.unit(5): all drop-ins are ordered by their names, and one in /etc replaces those of its name."""
+    own, _, packaged = directories
     for path, text in {
         packaged / "a.socket": "packaged",
-        packaged / "a.socket.d/x.conf": "packaged drop-in",
-        own / "a.socket.d/b.conf": "second",
-        own / "a.socket.d/a.conf": "first",
+        packaged / "a.socket.d/b.conf": "packaged b",
+        packaged / "a.socket.d/x.conf": "packaged x",
+        own / "a.socket.d/c.conf": "own c",
+        own / "a.socket.d/x.conf": "own x",
     }.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    directories = (str(own), str(packaged))
-    drop_ins = ["packaged drop-in", "first", "second"]
-    assert unit_files.texts("a.socket", directories) == ["packaged", *drop_ins]
-    (own / "a.socket").write_text("own")
-    assert unit_files.texts("a.socket", directories) == ["own", *drop_ins]
-    assert unit_files.texts("b.socket", directories) == []
+        write(path, text)
+    assert unit_files.texts("a.socket") == ["packaged", "packaged b", "own c", "own x"]
+    write(own / "a.socket", "own")
+    assert unit_files.texts("a.socket")[0] == "own"
+    assert unit_files.texts("b.socket") == []
