@@ -6,10 +6,12 @@ Access to the engine is equivalent to root. So the socket must be closed to othe
 client certificates.
 """
 
-import ipaddress
 import re
 
+from ansible_collections.slipway.platform.plugins.module_utils.net.host_names import is_loopback
+
 MODE = re.compile(r"\A0?([0-7])([0-7])([0-7])\Z")
+PORT = re.compile(r":[0-9]*\Z")
 READ_AND_WRITE = 6
 # What YAML makes of an unquoted mode that begins with 0, for the modes that are accepted.
 UNQUOTED = {str(mode): f"0{mode:o}" for mode in range(0o600, 0o1000, 8)}
@@ -74,18 +76,8 @@ def is_exposed(host):
     scheme, separator, address = host.partition("://")
     if separator and scheme in LOCAL_SCHEMES:
         return False
-    return not is_loopback((address if separator else host).partition("/")[0])
-
-
-def is_loopback(address):
-    """Whether host:port is certain to be a loopback address; names other than localhost are not."""
-    host = address.rpartition(":")[0] if re.search(r":[0-9]*\Z", address) else address
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    address = (address if separator else host).partition("/")[0]
+    return not is_loopback(PORT.sub("", address))
 
 
 def problems_while_baking(settings):

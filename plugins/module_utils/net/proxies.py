@@ -6,6 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from ansible_collections.slipway.platform.plugins.module_utils.net.host_names import is_dns_name
 from ansible_collections.slipway.platform.plugins.module_utils.net.url_secrets import VALID_USERINFO
 
 ADDRESS = re.compile(
@@ -13,7 +14,6 @@ ADDRESS = re.compile(
 )
 PORT = re.compile(r":([0-9]*)\Z")  # of an entry of no_proxy that is not an address alone
 LARGEST_PORT = 65535
-LONGEST_LABEL = 63  # of a DNS name
 
 
 def is_address(text):
@@ -21,10 +21,7 @@ def is_address(text):
     match = ADDRESS.match(text)
     if not match or not 0 < int(match.group("port") or 1) <= LARGEST_PORT:
         return False
-    name = match.group("name") or "ipv6"
-    # A dot at the end, as of a name that is complete, is no empty label.
-    labels = (name[:-1] if name.endswith(".") else name).split(".")
-    return all(0 < len(label) <= LONGEST_LABEL for label in labels)
+    return match.group("name") is None or is_dns_name(match.group("name"))
 
 
 def problem(settings, variable="docker_engine_proxy"):

@@ -7,6 +7,7 @@ import re
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.slipway.platform.plugins.module_utils.net import url_secrets
+from ansible_collections.slipway.platform.plugins.module_utils.net.host_names import is_dns_name, is_loopback_url
 from ansible_collections.slipway.platform.plugins.module_utils.registry import challenges as registry_challenges
 from ansible_collections.slipway.platform.plugins.module_utils.registry.config_json import encode_auth
 from ansible_collections.slipway.platform.plugins.module_utils.registry.http import (
@@ -15,7 +16,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.registry.http imp
     Unusable,
     WrongCredentials,
 )
-from ansible_collections.slipway.platform.plugins.module_utils.registry.names import is_dns_name, is_loopback
 
 # The image that Docker provides for rate limit queries; a HEAD request does not count as a pull.
 RATE_LIMIT_IMAGE = "ratelimitpreview/test"
@@ -117,10 +117,9 @@ def realm_fault(realm):
         return f"the token server {shown!r}, which is not a valid address ({error})"
     if not parts.scheme:
         return f"the token server {shown!r}, which is a relative address"
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(realm)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback_url(realm)):
         return f"the token server {shown!r}, which has no TLS"
-    host = parts.hostname or ""
-    if not is_dns_name(host[:-1] if host.endswith(".") else host) or port == 0:
+    if not is_dns_name(parts.hostname or "") or port == 0:
         return f"the token server {shown!r}, which has no valid host and port"
     if "@" in parts.netloc:
         return f"the token server {shown!r}, which has a user name in its address"

@@ -12,10 +12,10 @@ from collections import namedtuple
 from urllib.parse import urlsplit
 
 from ansible_collections.slipway.platform.plugins.module_utils.net import proxy_errors, tls
+from ansible_collections.slipway.platform.plugins.module_utils.net.host_names import is_loopback_url
 from ansible_collections.slipway.platform.plugins.module_utils.net.proxies import proxy_for
 from ansible_collections.slipway.platform.plugins.module_utils.net.redirects import Redirects
 from ansible_collections.slipway.platform.plugins.module_utils.registry import certificates
-from ansible_collections.slipway.platform.plugins.module_utils.registry.names import is_loopback
 
 Answer = namedtuple("Answer", ["status", "headers", "body"])
 
@@ -120,7 +120,7 @@ class Client:
     def opener(self, url, proxy):
         """An opener for the URL. Without settings the environment names the proxy; loopback addresses bypass it."""
         proxies = {urlsplit(url).scheme: proxy} if proxy else {}
-        handler = urllib.request.ProxyHandler(proxies if self.proxy or is_loopback(url) else None)
+        handler = urllib.request.ProxyHandler(proxies if self.proxy or is_loopback_url(url) else None)
         return urllib.request.build_opener(handler, self.tls, SafeRedirects())
 
     def ask(self, url, headers=(), method="GET"):
@@ -134,7 +134,7 @@ class Client:
 
     def ask_once(self, url, headers=(), method="GET"):
         host = urlsplit(url).netloc
-        proxy = "" if is_loopback(url) else proxy_for(self.proxy, url)
+        proxy = "" if is_loopback_url(url) else proxy_for(self.proxy, url)
         try:
             request = urllib.request.Request(url, headers=dict(headers), method=method)
             with self.opener(url, proxy).open(request, timeout=self.timeout) as response:

@@ -4,7 +4,13 @@
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
+
+from ansible_collections.slipway.platform.plugins.module_utils.net.host_names import (
+    LONGEST_LABEL,
+    LONGEST_NAME,
+    is_dns_name,
+    is_loopback_url,
+)
 
 # The only key that is used for pulls from Docker Hub; with any other they are silently anonymous.
 HUB_KEY = "https://index.docker.io/v1/"
@@ -20,8 +26,6 @@ API_PATH = re.compile(r"(?:/+v[12])?/*\Z", re.IGNORECASE)
 HOST = re.compile(
     r"\A(?:[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|\[(?P<ipv6>[0-9a-f:.]+)\])(?::(?P<port>[0-9]{1,5}))?\Z", re.ASCII
 )
-LONGEST_LABEL = 63  # of a DNS name
-LONGEST_NAME = 253
 
 
 class RegistryNameError(ValueError):
@@ -58,11 +62,6 @@ def require_host(host, address):
         )
 
 
-def is_dns_name(name):
-    """Whether the name and its parts are short enough for the resolver, which would raise a UnicodeError."""
-    return len(name) <= LONGEST_NAME and all(0 < len(label) <= LONGEST_LABEL for label in name.split("."))
-
-
 def is_port(text):
     return text is None or 0 < int(text) < 65536
 
@@ -86,12 +85,4 @@ def api_urls(key):
     """Base URLs of the registry's API, preferred first; plain http only on the loopback interface."""
     if key == HUB_KEY:
         return [HUB_API]
-    return ["https://" + key] + (["http://" + key] if is_loopback("http://" + key) else [])
-
-
-def is_loopback(url):
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return ["https://" + key] + (["http://" + key] if is_loopback_url("http://" + key) else [])
