@@ -13,13 +13,16 @@ ESCAPED = re.compile(r"\\([0-7]{3})")
 
 
 def parse(text):
-    """Return the mounts in order; the kernel escapes white space in paths as octal numbers."""
-    return [parse_line(line) for line in text.splitlines()]
+    """Return the mounts in order.
+
+    The kernel escapes spaces, tabs and line feeds in paths as octal numbers, and no other separator that Python knows.
+    """
+    return [parse_line(line) for line in text.split("\n") if line]
 
 
 def parse_line(line):
     of_mount, _, of_file_system = line.partition(" - ")
-    fields = of_mount.split()
+    fields = of_mount.split(" ")
     kind, source, super_options = of_file_system.split(" ", 2)
     options = set(fields[5].split(",")) | set(super_options.split(","))
     return Mount(unescaped(fields[4]), kind, options, unescaped(fields[3]), source)

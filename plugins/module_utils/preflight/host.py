@@ -5,8 +5,8 @@
 import struct
 
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import versions
+from ansible_collections.slipway.platform.plugins.module_utils.host import mounts as host_mounts
 from ansible_collections.slipway.platform.plugins.module_utils.host import systemd
-from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 
 FIRST_WITH_CGROUP_2 = (20, 10)
 CGROUP_1 = (
@@ -20,13 +20,12 @@ class Host:
 
     def __init__(self, bits, mounts):
         self.bits = bits  # of this Python, and so of the userland
-        self.mounts = mounts  # /proc/self/mountinfo
+        self.mounts = mounts  # of host.mounts
 
 
 def gather():
     """Read the facts of this host. Mounts count only where systemd runs: a chroot will boot with others."""
-    mounts = read_text("/proc/self/mountinfo") if systemd.is_booted() else None
-    return Host(struct.calcsize("P") * 8, mounts)
+    return Host(struct.calcsize("P") * 8, host_mounts.current() if systemd.is_booted() else None)
 
 
 def problems(host, package, version):
@@ -48,8 +47,7 @@ def cgroup_problem(host, package, version):
         old = package == "docker-ce" and version is not None and versions.release(version) < FIRST_WITH_CGROUP_2
         return cgroup_2_message(f"{package} {version}") if old else None
     # The only controller that dockerd requires to start; dockerd itself reports other missing ones.
-    mounted = [options for _, kind, options in cgroup_mounts(host.mounts) if kind == "cgroup"]
-    if any("devices" in options for options in mounted):
+    if any(mount.kind == "cgroup" and "devices" in mount.options for mount in host.mounts):
         return None
     return (
         "neither cgroup v2 nor the devices controller of v1 is mounted below /sys/fs/cgroup, so dockerd cannot "
@@ -77,13 +75,4 @@ def cgroup_2_message(engine):
 
 def has_cgroup_2(host):
     """Return whether only v2 is mounted; in the hybrid layout it is mounted further down, and engines use v1."""
-    return ("/sys/fs/cgroup", "cgroup2") in [mount[:2] for mount in cgroup_mounts(host.mounts)]
-
-
-def cgroup_mounts(mountinfo):
-    """Yield (mount point, file system, its options) of each cgroup hierarchy."""
-    for line in mountinfo.splitlines():
-        mount, _, source = line.partition(" - ")
-        kind, _, rest = source.partition(" ")
-        if kind in ("cgroup", "cgroup2"):
-            yield mount.split(" ")[4], kind, rest.partition(" ")[2].split(",")
+    return any((mount.point, mount.kind) == ("/sys/fs/cgroup", "cgroup2") for mount in host.mounts)

@@ -47,3 +47,14 @@ def test_the_mount_of_a_path_in_a_chroot_is_unknown() -> None:
     assert host_mounts.holding("/var/lib", host_mounts.parse("")) is None
     below = host_mounts.parse("22 1 0:5 / /proc rw - proc proc rw\n")
     assert host_mounts.holding("/var/lib", below) is None
+
+
+@pytest.mark.parametrize("separator", ["\r", "\x0b", "\x1c", "\x85", "\u2028"])
+def test_a_path_may_have_any_separator_that_the_kernel_does_not_escape(separator: str) -> None:
+    text = f"22 1 254:0 / / rw - ext4 /dev/vda1 rw\n32 22 0:27 / /a{separator}b rw - tmpfs tmpfs rw\n"
+    assert [mount.point for mount in host_mounts.parse(text)] == ["/", f"/a{separator}b"]
+
+
+def test_a_file_system_may_have_no_source() -> None:
+    (mount,) = host_mounts.parse("32 22 0:27 / /run/x rw - tmpfs  rw,size=4k\n")
+    assert (mount.kind, mount.source, "size=4k" in mount.options) == ("tmpfs", "", True)

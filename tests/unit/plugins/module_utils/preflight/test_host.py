@@ -6,6 +6,7 @@ import struct
 from typing import Any
 
 import pytest
+from ansible_collections.slipway.platform.plugins.module_utils.host import mounts
 from ansible_collections.slipway.platform.plugins.module_utils.preflight import host as host_preflight
 from ansible_collections.slipway.platform.plugins.module_utils.preflight.host import Host
 
@@ -26,7 +27,8 @@ WITHOUT_DEVICES = CGROUP_1.replace("devices", "pids")
 
 def host(**changes: Any) -> Host:
     """Return the facts of a CentOS Stream 10 host that lacks nothing."""
-    return Host(**{"bits": 64, "mounts": CGROUP_2, **changes})
+    facts = {"bits": 64, "mounts": CGROUP_2, **changes}
+    return Host(facts["bits"], facts["mounts"] and mounts.parse(facts["mounts"]))
 
 
 def found(version: str | None = "29.0.0", **changes: Any) -> list[str]:
@@ -45,10 +47,10 @@ def test_a_32_bit_userland_is_refused() -> None:
     assert "install a 64-bit release" in sentence
 
 
-@pytest.mark.parametrize("mounts", [ROOT, WITHOUT_DEVICES])
-def test_a_host_without_usable_cgroups_is_refused(mounts: str) -> None:
+@pytest.mark.parametrize("text", [ROOT, WITHOUT_DEVICES])
+def test_a_host_without_usable_cgroups_is_refused(text: str) -> None:
     """Fault: a host without usable cgroups. Outcome: refused."""
-    (sentence,) = found(mounts=mounts)
+    (sentence,) = found(mounts=text)
     assert "neither cgroup v2 nor the devices controller" in sentence
 
 
