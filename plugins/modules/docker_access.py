@@ -141,9 +141,8 @@ baking:
 import grp
 import os
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import access_policy, foreign_flags
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import access_policy, daemon_json, foreign_flags
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json as daemon_options
 from ansible_collections.slipway.platform.plugins.module_utils.engine import socket_access
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
 from ansible_collections.slipway.platform.plugins.module_utils.host import groups as host_groups
@@ -180,7 +179,7 @@ def refuse_secrets(params):
 
 
 def refuse_two_lists_of_hosts(tls):
-    if tls and "hosts" in daemon_options.parse(host_files.read_text(DAEMON_JSON)):
+    if tls and "hosts" in daemon_json.parse(host_files.read_text(DAEMON_JSON)):
         raise access_policy.AccessError(
             f"hosts in {DAEMON_JSON} and docker_access_tls both set where the engine listens: "
             "remove hosts from docker_engine_daemon_options"
@@ -234,7 +233,7 @@ def drift(group, mode):
 def awaiting_restart():
     """The files of this module that changed since the engine started, now or in an interrupted run."""
     ours = {systemd.SOCKET_DROP_IN, TLS_DROP_IN}
-    return ours & set((rollback.load() or {"files": {}})["files"])
+    return ours & set(rollback.replaced())
 
 
 def name_of(gid):

@@ -44,6 +44,11 @@ def containerd_root(root):
     return CONTAINERD_DEFAULT if root == DEFAULT else root + CONTAINERD_BELOW
 
 
+def is_same(one, other):
+    """Return whether two paths lead to one place, by links or directly."""
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 def engine_contents(root):
     """List the kinds of user data in a data root: images, containers, volumes, a swarm, plugins."""
     found = [
@@ -84,7 +89,7 @@ def move_problem(wanted, old, containerd_drop_in):
             (old, wanted, engine_contents),
             (old_containerd, containerd_root(wanted), containerd_contents),
         )
-        if os.path.realpath(before) != os.path.realpath(after)
+        if not is_same(before, after)
     ]
     holding = ["{} holds {}".format(before, listed(found)) for before, _, found in moves if found]
     if not holding:

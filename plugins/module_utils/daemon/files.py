@@ -7,6 +7,7 @@ import os
 
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
     access_policy,
+    daemon_json,
     data_root,
     data_root_checks,
     foreign_flags,
@@ -15,7 +16,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
     validation,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json as daemon_options
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
 from ansible_collections.slipway.platform.plugins.module_utils.host import groups, owned_groups, rollback
 from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_chroot
@@ -39,7 +39,7 @@ def wanted_files(params, options, command):
         (params["proxy_env"], proxy_env, 0o600),
         (params["dropin"], drop_in, 0o644),
         (params["containerd_dropin"], containerd, 0o644),
-        (params["path"], daemon_options.render(options), 0o600 if parameter_secrets.holds_secret(options) else 0o644),
+        (params["path"], daemon_json.render(options), 0o600 if parameter_secrets.holds_secret(options) else 0o644),
     ]
 
 
@@ -89,10 +89,10 @@ def show_options(text):
     """Redact the secrets in the text of a daemon.json, found in its parsed values."""
     if not text:
         return ""
-    options = daemon_options.load(text)
+    options = daemon_json.load(text)
     if options is None:
         return "(invalid JSON, not shown because it may contain secrets)\n"
-    return daemon_options.render(parameter_secrets.hidden(options)) if parameter_secrets.holds_secret(options) else text
+    return daemon_json.render(parameter_secrets.hidden(options)) if parameter_secrets.holds_secret(options) else text
 
 
 def is_ours(path):
@@ -109,7 +109,7 @@ def back_up_foreign(module, options):
         return {}
     backup = None if module.check_mode else module.backup_local(path)
     kept = f"see the backup {backup}" if backup else "a real run keeps a backup"
-    replaced = daemon_options.load(text)
+    replaced = daemon_json.load(text)
     if replaced is None:
         module.warn(f"{path} was not valid JSON and is replaced: {kept}")
         return {"backup_file": backup} if backup else {}
@@ -127,8 +127,8 @@ def needs_restart(changes):
     return any(host_files.read_text(path) != text for path, text, _ in changes)
 
 
-def write(module, changes, daemon_json):
-    """Write all changed files or none, after recording what they replace. Raises WriteError."""
+def write(module, changes, text):
+    """Write all changed files or none, after recording what they replace; text is daemon.json's. Raises WriteError."""
     # While baking, no engine starts that may need a rollback, and /run may be that of the build host.
     record = module.tmpdir if module.params["baking"] else rollback.DIRECTORY
     if needs_restart(changes):
@@ -136,9 +136,9 @@ def write(module, changes, daemon_json):
         rollback.save([*replaced, RECORD], record)
     try:
         host_files.put_all(changes)
-        host_files.put(RECORD, record_line(module.params["path"], daemon_json), 0o644)
+        host_files.put(RECORD, record_line(module.params["path"], text), 0o644)
     except host_files.WriteError:
-        rollback.restore(rollback.load(record) or {"files": {}})
+        rollback.restore(rollback.replaced(record))
         rollback.clear(record)
         raise
 
@@ -202,7 +202,7 @@ def configure(module):
     """
     if module.params["options"] is None:
         return {"changed": False}, False
-    options = daemon_options.normalise(module.params["options"])
+    options = daemon_json.normalise(module.params["options"])
     refuse_invalid(module.params, options)
     refuse_conflicting_drop_ins(module.params, options)
     command = daemon_config.vendor_command(module.params["dockerd"])

@@ -72,7 +72,7 @@ def losses(old, new, info, running):
     images = ["images"] if in_store and backend.store_images else []
     for option, default, kept in (("containerd-namespace", shims.NAMESPACE, images), ("exec-root", EXEC_ROOT, [])):
         before, after = (data_root.as_path(options.get(option), default) for options in (old, new))
-        if os.path.realpath(before) != os.path.realpath(after):
+        if not data_root.is_same(before, after):
             found.append(Loss(option, before, after, kept + ([RUNNING] if running else []), root))
     return [loss for loss in found if loss.kept]
 

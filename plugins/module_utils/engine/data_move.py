@@ -4,8 +4,7 @@
 
 import os
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json as daemon_options
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import data_root, kept_data, shims
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json, data_root, kept_data, shims
 from ansible_collections.slipway.platform.plugins.module_utils.host import rollback
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 
@@ -13,11 +12,11 @@ from ansible_collections.slipway.platform.plugins.module_utils.host.files import
 def is_pending(docker):
     """Whether the next start changes the data root or hides data, before which all containers must stop."""
     path = docker.module.params["path"]
-    replaced = (rollback.load() or {"files": {}})["files"]
-    new = daemon_options.parse(read_text(path))
+    replaced = rollback.replaced()
+    new = daemon_json.parse(read_text(path))
     if path in replaced:
-        old = daemon_options.parse(replaced[path] and replaced[path]["text"])
-        if data_root.from_options(old) != data_root.from_options(new):
+        old = daemon_json.parse(replaced[path] and replaced[path]["text"])
+        if not data_root.is_same(data_root.from_options(old), data_root.from_options(new)):
             return True
         info = kept_data.engine_info(docker.api)
         if old != new and kept_data.losses(old, new, info, shims.running(kept_data.namespaces(old))):
@@ -36,9 +35,10 @@ def containerd_root_differs(docker):
 
 
 def differs(running, wanted):
-    """Whether two values of --root differ; None is the default. A root that others configured is kept."""
+    """Whether two values of --root lead to other places; None is the default. A root that others configured is kept."""
     ours = running is not None and running.endswith(data_root.CONTAINERD_BELOW)
-    return running != wanted and bool(wanted or ours)
+    moves = not data_root.is_same(running or data_root.CONTAINERD_DEFAULT, wanted or data_root.CONTAINERD_DEFAULT)
+    return moves and bool(wanted or ours)
 
 
 def command_line(pid):

@@ -4,8 +4,7 @@
 
 import time
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json as daemon_options
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json, engine_api
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import log as daemon_log
 from ansible_collections.slipway.platform.plugins.module_utils.engine import data_move, shutdown
 from ansible_collections.slipway.platform.plugins.module_utils.engine.units import (
@@ -54,7 +53,7 @@ def is_restart_pending(docker):
 
 def enable_live_restore(docker):
     """Apply a newly set live-restore by a reload, so that containers survive the restart."""
-    wanted = daemon_options.parse(read_text(docker.module.params["path"])).get("live-restore")
+    wanted = daemon_json.parse(read_text(docker.module.params["path"])).get("live-restore")
     if wanted and docker.is_running and not docker.has_live_restore():
         docker.systemctl("reload", SERVICE)
         engine_api.wait_until(docker.has_live_restore, RELOAD_SECONDS)
@@ -115,7 +114,7 @@ def fail(docker, error, reason, journal, was_running):
     if record is None:
         msg = f"{SERVICE} did not start: {reason}."
     else:
-        rollback.restore(record)
+        rollback.restore(record["files"])
         msg = f"{SERVICE} did not start with the new configuration: {reason}. {roll_back(docker, was_running)}"
         rollback.clear()
     lines = "\n".join(journal[-SHOWN_LINES:])

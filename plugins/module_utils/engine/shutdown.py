@@ -4,8 +4,7 @@
 
 import json
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json as daemon_options
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api, kept_data, shims
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json, engine_api, kept_data, shims
 from ansible_collections.slipway.platform.plugins.module_utils.engine.units import (
     RELOAD_SECONDS,
     SERVICE,
@@ -63,7 +62,7 @@ def disable_live_restore(docker):
     """Disable live-restore in the running engine, with a temporary change of daemon.json."""
     path = docker.module.params["path"]
     before = rollback.snapshot(path) or {"text": None, "mode": 0o644}
-    options = dict(daemon_options.parse(before["text"]), **{"live-restore": False})
+    options = dict(daemon_json.parse(before["text"]), **{"live-restore": False})
     try:
         put(path, json.dumps(options), before["mode"])
         docker.systemctl("reload", SERVICE)
@@ -78,11 +77,9 @@ def disable_live_restore(docker):
 def running_shims(docker):
     """Return the PIDs of the shims of the engine's containers, started with the new files or with those before."""
     path = docker.module.params["path"]
-    replaced = (rollback.load() or {"files": {}})["files"].get(path) or {"text": None}
+    replaced = rollback.replaced().get(path) or {"text": None}
     names = [
-        name
-        for text in (read_text(path), replaced["text"])
-        for name in kept_data.namespaces(daemon_options.parse(text))
+        name for text in (read_text(path), replaced["text"]) for name in kept_data.namespaces(daemon_json.parse(text))
     ]
     return shims.running(names)
 

@@ -93,8 +93,7 @@ class Docker:
         elif CONTAINERD in systemd.installed(self.units):
             self.start("start", CONTAINERD)  # without it, dockerd waits in vain and does not say why
         # A new group or mode takes effect only when systemd creates the socket again.
-        record = rollback.load() or {"files": {}}
-        units = [SOCKET, SERVICE] if systemd.SOCKET_DROP_IN in record["files"] else [SERVICE]
+        units = [SOCKET, SERVICE] if systemd.SOCKET_DROP_IN in rollback.replaced() else [SERVICE]
         self.start(verb, *units)
         self.wait_for_api()
 

@@ -28,7 +28,7 @@ def save(paths, directory=DIRECTORY):
     """Record the current files; files in an existing record are kept, since those are the last that worked."""
     make_directory(directory, 0o700)
     files = {path: snapshot(path) for path in paths}
-    files.update((load(directory) or {"files": {}})["files"])
+    files.update(replaced(directory))
     record = {"changed_at": time.clock_gettime(time.CLOCK_MONOTONIC), "files": files}
     put(record_path(directory), json.dumps(record), 0o600)
 
@@ -44,9 +44,15 @@ def load(directory=DIRECTORY):
     return None if text is None else json.loads(text)
 
 
-def restore(record):
+def replaced(directory=DIRECTORY):
+    """Return the files of the pending record by path, None for one that did not exist; {} without a record."""
+    record = load(directory)
+    return record["files"] if record else {}
+
+
+def restore(files):
     """Restore every recorded file that differs; remove those that did not exist."""
-    for path, previous in record["files"].items():
+    for path, previous in files.items():
         text, mode = previous and previous["text"], previous and previous["mode"]
         if not is_up_to_date(path, text, mode):  # a full disk has no room to rewrite an unchanged file
             put(path, text, mode)

@@ -21,7 +21,7 @@ def test_restore_brings_back_text_and_mode_and_removes_new_files(tmp_path: Path,
     kept.write_text("changed")
     kept.chmod(0o644)
     new.write_text("changed")
-    rollback.restore(rollback.load(directory))
+    rollback.restore(rollback.replaced(directory))
     assert kept.read_bytes() == b"old \xff\r\n"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert not new.exists()
@@ -42,7 +42,7 @@ def test_an_older_record_keeps_its_files_and_gets_the_newer_time(tmp_path: Path,
     rollback.save([str(path)], directory)
     record = rollback.load(directory)
     assert rollback.is_newer_than(record, between)
-    rollback.restore(record)
+    rollback.restore(record["files"])
     assert path.read_text() == "first"
 
 
@@ -51,6 +51,7 @@ def test_a_cleared_record_is_gone_and_clearing_twice_is_fine(directory: str) -> 
     rollback.clear(directory)
     rollback.clear(directory)
     assert rollback.load(directory) is None
+    assert rollback.replaced(directory) == {}
 
 
 def test_a_service_started_after_the_change_has_outlived_the_record(directory: str) -> None:
