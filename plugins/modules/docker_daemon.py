@@ -323,7 +323,7 @@ def main():
     except daemon_config.DaemonConfigError as error:
         module.fail_json(msg=f"{error}. Nothing was changed.")
     except units.ServiceError as error:
-        module.fail_json(msg=str(error))
+        module.fail_json(msg="{}.".format(str(error).rstrip(".")))
     except files.WriteError as error:
         module.fail_json(msg=f"{error}. The previous configuration is in place.")
 

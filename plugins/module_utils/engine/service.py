@@ -123,17 +123,29 @@ def fail(docker, error, reason, journal, was_running):
 
 def roll_back(docker, was_running):
     """Restart with the restored files if the engine was running before; return a sentence about the result."""
+    if not was_running:
+        return stop_again(docker)
     try:
         docker.systemctl("daemon-reload")
-        if not was_running:
-            docker.systemctl("stop", SERVICE)
-            return "The previous configuration was restored; the engine was not running before and is stopped."
         docker.bring_up("restart")
     except NotReadyError as error:
         return f"The previous configuration was restored, and the engine is still starting with it: {error}."
     except ServiceError as error:
         return f"The previous configuration was restored, but the engine does not start with it either: {error}."
     return "The previous configuration was restored and the engine answers again."
+
+
+def stop_again(docker):
+    """Stop the engine, which was not running before; return a sentence about the result."""
+    try:
+        docker.systemctl("daemon-reload")
+        docker.systemctl("stop", SERVICE)
+    except ServiceError as error:
+        return (
+            "The previous configuration was restored; the engine was not running before, and cannot be stopped "
+            f"({error}): run systemctl stop {SERVICE}."
+        )
+    return "The previous configuration was restored; the engine was not running before and is stopped."
 
 
 def ensure_state(docker, state):

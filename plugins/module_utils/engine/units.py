@@ -21,6 +21,10 @@ class ServiceError(Exception):
     """A systemd operation failed; the message is the reason."""
 
 
+class SlowError(ServiceError):
+    """systemctl took longer than its time limit; its job goes on."""
+
+
 class NotReadyError(ServiceError):
     """A unit has not started in time, and may do so yet."""
 
@@ -65,9 +69,9 @@ class Docker:
         command = ["timeout", str(seconds), "systemctl", verb, *units]
         code, _, errors = self.module.run_command(command)
         if code == 124:
-            raise NotReadyError(f"systemctl {verb} took longer than {seconds} seconds")
+            raise SlowError(f"systemctl {verb} took longer than {seconds} seconds")
         if code:
-            raise ServiceError(" ".join(errors.split()))
+            raise ServiceError(" ".join(errors.split()).rstrip("."))
 
     def start(self, verb, *units):
         """Start or restart units, which may take long, and log the progress. Raises ServiceError."""
@@ -76,7 +80,7 @@ class Docker:
             left = begin + self.start_timeout - time.monotonic()
             try:
                 return self.systemctl(verb, *units, seconds=max(1, min(PROGRESS_SECONDS, int(left))))
-            except NotReadyError as error:
+            except SlowError as error:
                 if left <= PROGRESS_SECONDS:
                     raise NotReadyError(f"it is not ready within {self.start_timeout} seconds") from error
             verb = "start"  # joins the job that runs

@@ -109,6 +109,31 @@ def test_an_engine_that_is_still_starting_is_left_to_start(restored: list[str]) 
     assert restored == []
 
 
+@pytest.mark.parametrize(
+    ("answers", "was_running", "sentence"),
+    [
+        ({}, False, "the engine was not running before and is stopped."),
+        (
+            {"systemctl stop": (124, "", "")},
+            False,
+            "was not running before, and cannot be stopped (systemctl stop took longer than 60 seconds): run systemctl "
+            "stop docker.service.",
+        ),
+        ({}, True, "the engine answers again."),
+        ({"systemctl restart": (1, "", "Job failed.")}, True, "does not start with it either: Job failed."),
+        ({"daemon-reload": (124, "", "")}, True, "does not start with it either: systemctl daemon-reload took longer"),
+        ({"systemctl restart": (124, "", ""), "systemctl start": (124, "", "")}, True, "is still starting with it: "),
+    ],
+)
+@pytest.mark.usefixtures("clock", "host")
+def test_a_rollback_says_what_became_of_the_engine(
+    monkeypatch: pytest.MonkeyPatch, answers: dict[str, tuple[int, str, str]], was_running: bool, sentence: str
+) -> None:
+    monkeypatch.setattr(units.engine_api, "wait_until", lambda *_: True)
+    made = docker(answers, docker_service=FAILED)
+    assert sentence in service.roll_back(made, was_running)
+
+
 TOML = "containerd: failed to load TOML: /etc/containerd/config.toml: unexpected token"
 LOGS = {
     "-u docker.service": (0, "failed to start daemon: failed to dial containerd\n", ""),
