@@ -28,6 +28,12 @@ REASON = re.compile(r"^(?:Error:(?! GPG check FAILED)|Failed to|Transaction fail
 NO_REASON = re.compile(r"\AError: Transaction failed\.?\s*\Z")
 OF_RPM = re.compile(r"^(?:/var/tmp/rpm-tmp\.|error: |Error in |\S+ was supposed to be ).*$", re.MULTILINE)
 ADVICE = re.compile(r"^(?:\(try to add|You can try to add|  --).*$", re.MULTILINE)
+# What dnf 4 and dnf 5 say when no set of packages fits, to which excludes and version locks can contribute.
+UNRESOLVED = re.compile(
+    r"Unable to find a match|No match for argument|Failed to resolve the transaction|^ *Problem( [0-9]+)?:"
+    r"|filtered out",
+    re.MULTILINE,
+)
 # Identifies builds by digest rather than by name and version; packages from before 2017 have no SHA-256.
 BUILD_FORMAT = "%{NAME} %|SHA256HEADER?{%{SHA256HEADER}}:{%{SHA1HEADER}}|\n"
 
@@ -172,8 +178,9 @@ class Transaction:
         return locks.run(self.module, [self.program, *arguments, *self.options, *self.packages])
 
     def failure(self, output, errors):
-        """Return the error with dnf's reason, and with the settings that may be the cause of it."""
-        hint = exclusions.remedy([name_of(spec) for spec in self.packages if name_of(spec)])
+        """Return the error with dnf's reason, and with the settings that may be why it finds no packages that fit."""
+        names = [name_of(spec) for spec in self.packages if name_of(spec)]
+        hint = exclusions.remedy(names) if UNRESOLVED.search(errors or output) else ""
         return TransactionError("; ".join(filter(None, [reason(output, errors), hint])))
 
 
@@ -184,7 +191,7 @@ def query(module, *arguments):
 
 
 def remove(module, packages):
-    """Remove those of the packages that are installed, with those that require them; return whether any is."""
+    """Remove those of the packages that are installed, with those that require them; return what is removed."""
     installed = query(module, *map(name_of, packages))
     present = {label for package in installed for label in (package.name, package.spec)}
     leaving = [spec for spec in packages if spec in present]

@@ -159,11 +159,18 @@ def test_the_command_comes_before_its_options(state: str) -> None:
     assert [command[1] for command in host.commands] == ["install"]
 
 
-def test_a_setting_that_hides_packages_is_in_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
+UNRELATED = ("dnf 4, unreadable repository", "dnf 4, another signer")
+
+
+@pytest.mark.parametrize(("name", "parts"), ERRORS.items())
+def test_a_setting_that_hides_packages_is_in_the_message_if_it_can_be_the_reason(
+    monkeypatch: pytest.MonkeyPatch, name: str, parts: tuple[str, str, str]
+) -> None:
     monkeypatch.setattr(exclusions, "remedy", lambda names: f"{names} hidden")
-    host = Host((1, "", "Error: Unable to find a match: docker-ce\n"))
-    with pytest.raises(transaction.TransactionError, match=r"find a match: docker-ce; \['docker-ce'\] hidden"):
+    host = Host((1, "", "".join(parts)))
+    with pytest.raises(transaction.TransactionError) as caught:
         transaction.Transaction(host, ["docker-ce-3:26.1.5-1.el9", "/a.rpm"], [], False, None).install()
+    assert str(caught.value).endswith("; ['docker-ce'] hidden") == (name not in UNRELATED)
 
 
 class Module:
