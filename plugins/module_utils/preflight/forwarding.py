@@ -13,7 +13,14 @@ from ansible_collections.slipway.platform.plugins.module_utils.host.files import
 
 IPV4 = ("net.ipv4.ip_forward",)
 IPV6 = ("net.ipv6.conf.all.forwarding", "net.ipv6.conf.default.forwarding")
-FILES = ("etc/sysctl.d/*.conf", "run/sysctl.d/*.conf", "usr/local/lib/sysctl.d/*.conf", "usr/lib/sysctl.d/*.conf")
+# Keys by which the kernel sets others, too (Documentation/networking/ip-sysctl.rst).
+IMPLIED = {
+    "net.ipv4.conf.all.forwarding": ("net.ipv4.ip_forward",),
+    "net.ipv6.conf.all.forwarding": ("net.ipv6.conf.default.forwarding",),
+}
+# In the order of precedence of sysctl.d(5).
+DIRECTORIES = ("etc/sysctl.d", "run/sysctl.d", "usr/local/lib/sysctl.d", "usr/lib/sysctl.d")
+ASSIGNMENT = re.compile(r"^\s*-?\s*(net[./]ip[\w./]+?)\s*=\s*(\S*)\s*$", re.MULTILINE)
 SAVED = "/etc/sysctl.d/90-docker-forwarding.conf"
 
 
@@ -27,7 +34,8 @@ def needed(options):
 
 def problems(options, baking, root="/"):
     """Return a message if the engine would not start: on a host now, of an image once it boots."""
-    missing = [key for key in needed(options) if not (is_saved(key, root) if baking else is_on(key, root))]
+    saved = at_boot(root) if baking else {}
+    missing = [key for key in needed(options) if not (saved.get(key) == "1" if baking else is_on(key, root))]
     if not missing:
         return []
     return [
@@ -43,7 +51,8 @@ def warnings(options, baking, root="/"):
     keys = needed(options)
     if baking or not all(is_on(key, root) for key in keys):
         return []
-    unsaved = [key for key in keys if not is_saved(key, root)]
+    saved = at_boot(root)
+    unsaved = [key for key in keys if saved.get(key) != "1"]
     if not unsaved:
         return []
     return [
@@ -58,11 +67,21 @@ def is_on(key, root):
     return (read_text(os.path.join(root, "proc/sys", key.replace(".", "/"))) or "").strip() == "1"
 
 
-def is_saved(key, root):
-    """Return whether a file that systemd-sysctl reads at boot sets the key."""
-    assignment = re.compile(r"^\s*-?\s*{}\s*=\s*1\s*$".format(key.replace(".", "[./]")), re.MULTILINE)
-    paths = [path for pattern in FILES for path in glob.glob(os.path.join(root, pattern))]
-    return any(assignment.search(read_text(path) or "") for path in paths)
+def at_boot(root):
+    """Return what systemd-sysctl sets at boot, by key.
+
+    Files are read in the order of their names; of two with one name, the first directory's counts. Later lines win.
+    """
+    files = {}
+    for directory in reversed(DIRECTORIES):
+        for path in glob.glob(os.path.join(root, directory, "*.conf")):
+            files[os.path.basename(path)] = path
+    saved = {}
+    for _, path in sorted(files.items()):
+        for key, value in ASSIGNMENT.findall(read_text(path) or ""):
+            key = key.replace("/", ".")
+            saved.update(dict.fromkeys((key, *IMPLIED.get(key, ())), value))
+    return saved
 
 
 def save(keys):

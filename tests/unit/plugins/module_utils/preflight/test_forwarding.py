@@ -63,7 +63,12 @@ def test_what_is_on_and_in_no_file_is_a_warning(root: Path) -> None:
     switch(root, "net.ipv4.ip_forward", "1")
     (sentence,) = forwarding.warnings(NFTABLES, False, str(root))
     assert "no file of sysctl.d sets net.ipv4.ip_forward, which is on now" in sentence
-    for line in ("net.ipv4.ip_forward=1", "net/ipv4/ip_forward = 1", "-net.ipv4.ip_forward =1"):
+    for line in (
+        "net.ipv4.ip_forward=1",
+        "net/ipv4/ip_forward = 1",
+        "-net.ipv4.ip_forward =1",
+        "net.ipv4.conf.all.forwarding = 1",
+    ):
         (root / "etc/sysctl.d/router.conf").write_text(f"# a router\n{line}\n")
         assert forwarding.warnings(NFTABLES, False, str(root)) == []
     (root / "etc/sysctl.d/router.conf").write_text("net.ipv4.ip_forward=0\n#net.ipv4.ip_forward=1\n")
@@ -84,4 +89,25 @@ def test_an_image_needs_the_file_and_the_build_host_does_not_count(root: Path) -
 def test_the_command_of_the_remedy_writes_what_is_read(root: Path) -> None:
     command = forwarding.save(list(KEYS)).replace("/etc/sysctl.d", str(root / "etc/sysctl.d"))
     subprocess.run(["sh", "-c", command], check=True)
-    assert all(forwarding.is_saved(key, str(root)) for key in KEYS)
+    assert forwarding.at_boot(str(root)) == dict.fromkeys(KEYS, "1")
+
+
+def test_the_last_file_by_name_decides(root: Path) -> None:
+    """Fault: a later file of sysctl.d takes the forwarding away that an earlier one enables. Outcome: named, since the
+    engine stays down after a reboot.
+    """
+    (root / "usr/lib/sysctl.d").mkdir(parents=True)
+    (root / "etc/sysctl.d/50-router.conf").write_text("net.ipv4.conf.all.forwarding=1\n")
+    assert forwarding.at_boot(str(root))["net.ipv4.ip_forward"] == "1"
+    (root / "usr/lib/sysctl.d/60-hardened.conf").write_text("net.ipv4.ip_forward=0\n")
+    assert forwarding.at_boot(str(root))["net.ipv4.ip_forward"] == "0"
+    (root / "etc/sysctl.d/60-hardened.conf").write_text("")
+    assert forwarding.at_boot(str(root))["net.ipv4.ip_forward"] == "1", "it hides the one of its name"
+
+
+def test_all_interfaces_of_ipv6_include_those_to_come(root: Path) -> None:
+    (root / "etc/sysctl.d/a.conf").write_text("net.ipv6.conf.all.forwarding=1\nnet.ipv4.ip_forward=1\n")
+    switch(root, "net.ipv4.ip_forward", "1")
+    for key in forwarding.IPV6:
+        switch(root, key, "1")
+    assert forwarding.warnings({**NFTABLES, "ipv6": True}, False, str(root)) == []
