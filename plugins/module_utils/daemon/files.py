@@ -14,6 +14,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
     selinux,
     trial_start,
     validation,
+    versions,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
@@ -59,10 +60,9 @@ def validate(module, options, command):
     else:
         result = trial_start.validate(dockerd, options, flags, module.params["prove_timeout"])
     if result.verdict == trial_start.REFUSED:
-        version = module.run_command([dockerd, "--version"])[1].partition("version ")[2].partition(",")[0]
         module.fail_json(
             msg="dockerd {} rejects the new {} ({}): correct docker_engine_daemon_options. Nothing was changed.".format(
-                version, module.params["path"], result.reason
+                versions.installed(module, dockerd), module.params["path"], result.reason
             ),
             log=result.log,
         )

@@ -8,14 +8,21 @@ import json
 import os
 import re
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json, data_root, engine_api, shims
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
+    daemon_json,
+    data_root,
+    engine_api,
+    shims,
+    versions,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 
 OWNER = re.compile(r"[0-9]+\.[0-9]+\Z")  # the directory of a user namespace in the data root
 API_SOCKET = "/run/docker.sock"
+DOCKERD = "/usr/bin/dockerd"
 PID_FILE = "/run/docker.pid"
 STORE = "containerd-snapshotter"
-FIRST_WITH_STORE = 29  # the release that uses containerd's image store unless a storage driver has data
+FIRST_WITH_STORE = (29, 0)  # the release that uses containerd's image store unless a storage driver has data
 EXEC_ROOT = "/var/run/docker"
 SUBORDINATE = ("/etc/subuid", "/etc/subgid")
 GRAPH_DRIVERS = frozenset(("aufs", "btrfs", "devicemapper", "fuse-overlayfs", "overlay", "overlay2", "vfs", "zfs"))
@@ -35,7 +42,9 @@ def of_module(module, new, path):
         return [], data_root.from_options(old)
     live = not module.params["baking"]
     info = engine_info(module.params.get("socket", API_SOCKET)) if live else {}
-    return losses(old, new, info, shims.running(namespaces(old)) if live else []), place_now(old, info)[0]
+    # A stopped engine is taken for the one that is installed.
+    told = info or {"ServerVersion": versions.installed(module, module.params.get("dockerd", DOCKERD))}
+    return losses(old, new, told, shims.running(namespaces(old)) if live else []), place_now(old, info)[0]
 
 
 def engine_info(socket):
@@ -55,8 +64,8 @@ def namespaces(options):
 def losses(old, new, info, running):
     """List a Loss for each option whose change hides data or leaves containers without their engine.
 
-    old and new are options of daemon.json, info is that of the running engine or {}, running are PIDs of shims. A
-    change of the data root itself is for data_root.move_problem.
+    old and new are options of daemon.json, running are PIDs of shims. info is that of the running engine; of a stopped
+    one it has ServerVersion at most. A change of the data root itself is for data_root.move_problem.
     """
     (root, owner), (new_root, new_owner) = place_now(old, info), place(new)
     if root != new_root:
@@ -164,9 +173,17 @@ def feature(options):
 
 def uses_store(old, info, backend):
     """Whether the engine uses containerd's image store."""
-    if info:
-        return "io.containerd.snapshotter.v1" in json.dumps(info.get("DriverStatus"))
-    return not backend.drivers if feature(old) is None else feature(old)
+    if info.get("DriverStatus"):
+        return "io.containerd.snapshotter.v1" in json.dumps(info["DriverStatus"])
+    if feature(old) is not None:
+        return feature(old)
+    return bool(backend.containers - GRAPH_DRIVERS) or (not backend.drivers and prefers_store(info, unknown=True))
+
+
+def prefers_store(info, unknown):
+    """Whether this release uses containerd's image store unless a storage driver has data; unknown if it is unknown."""
+    version = versions.release(info.get("ServerVersion") or "")
+    return version >= FIRST_WITH_STORE if version else unknown
 
 
 def will_use_store(old, new, info, backend, in_store):
@@ -175,9 +192,7 @@ def will_use_store(old, new, info, backend, in_store):
         return feature(new)
     if str(new.get("storage-driver")) in GRAPH_DRIVERS and new.get("storage-driver") != old.get("storage-driver"):
         return False
-    release = (info.get("ServerVersion") or "").partition(".")[0]
-    by_default = release.isdigit() and int(release) >= FIRST_WITH_STORE and not backend.drivers
-    return in_store if feature(old) is None else by_default
+    return in_store if feature(old) is None else prefers_store(info, unknown=False) and not backend.drivers
 
 
 def backend_loss(home, old, new, info, backend, in_store):

@@ -8,6 +8,7 @@ of moby's daemon/config/config.go. Other sources, all below docs.docker.com/engi
 the release notes of 23.0 and 29, "Live restore", and "Docker with nftables".
 """
 
+import os
 import re
 
 OPTION, STORAGE_DRIVER, STORAGE_OPT, LOG_DRIVER, LOG_OPT, FEATURE = (
@@ -81,6 +82,13 @@ def release(version):
     """The first two numbers of a version, such as (20, 10) or (26, 1); 0 for one that a repository made up."""
     numbers = [int(number[:9]) for number in re.findall(r"[0-9]+", version)[:2]]
     return tuple([*numbers, 0, 0][:2])
+
+
+def installed(module, dockerd):
+    """Return the version of an installed dockerd, "" without one."""
+    if not os.path.exists(dockerd):
+        return ""
+    return module.run_command([dockerd, "--version"])[1].partition("version ")[2].partition(",")[0]
 
 
 def release_line(version):

@@ -166,6 +166,24 @@ def test_images_of_others_in_containerd_are_not_the_engine_s(root: Path) -> None
     assert lost(root, {}, NO_STORE) == {}
 
 
+@pytest.mark.parametrize(("version", "lost_images"), [("28.5.2", False), ("29.1.0", True), ("", True)])
+def test_a_stopped_engine_before_29_has_no_images_in_containerd_s_store(
+    root: Path, version: str, lost_images: bool
+) -> None:
+    """Fault: images of others in containerd beside a stopped engine before 29. Outcome: they are not taken for the
+    engine's.
+    """
+    touch(root.parent / "containerd" / BLOB)
+    found = kept_data.losses(
+        {"data-root": str(root)}, {"data-root": str(root), **NO_STORE}, {"ServerVersion": version}, []
+    )
+    assert bool(found) == lost_images
+    touch(root / "containers/ab/config.v2.json", json.dumps({"ID": "ab", "Driver": "overlayfs"}))
+    assert kept_data.losses(
+        {"data-root": str(root)}, {"data-root": str(root), **NO_STORE}, {"ServerVersion": version}, []
+    )
+
+
 @pytest.mark.parametrize("option", ["containerd-namespace", "exec-root"])
 def test_running_containers_are_not_left_without_their_engine(root: Path, option: str) -> None:
     """Fault: `containerd-namespace` or `exec-root` changes beside running containers. Outcome: refused with both ways
@@ -269,7 +287,7 @@ def test_the_checks_of_the_data_root_name_data_that_options_hide(tmp_path: Path,
     path = tmp_path / "daemon.json"
     path.write_text(json.dumps({"data-root": str(root), "userns-remap": "alice"}), encoding=encoding)
     use(root / "100000.200000")
-    module = Module(baking=True)
+    module = Module(baking=True, dockerd="/nonexistent")
     files = (str(path), str(tmp_path / "absent.conf"))
     (hidden,) = data_root_checks.losses(module, str(root), {"live-restore": True}, *files)
     assert hidden.startswith(f"{root}/100000.200000 has images and containers")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -131,3 +133,19 @@ def test_the_tables_are_sorted_by_release(table: tuple[tuple[Any, ...], ...]) ->
 def test_a_version_that_a_repository_made_up_is_compared(version: str) -> None:
     assert versions.leaves_line("20.10.24", version)
     assert versions.announcements("docker-ce", "20.10.24", version, {})
+
+
+class Module:
+    """Runs commands."""
+
+    def run_command(self, command: list[str]) -> tuple[int, str, str]:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        return done.returncode, done.stdout, done.stderr
+
+
+def test_the_installed_version_is_asked_of_dockerd(tmp_path: Path) -> None:
+    dockerd = tmp_path / "dockerd"
+    assert versions.installed(Module(), str(dockerd)) == ""
+    dockerd.write_text("#!/bin/sh\necho Docker version 28.5.2, build e9d7da4\n")
+    dockerd.chmod(0o755)
+    assert versions.installed(Module(), str(dockerd)) == "28.5.2"
