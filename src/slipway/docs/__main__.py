@@ -28,10 +28,10 @@ def main() -> int:
         if parser.parse_args().what == "site":
             print(f"The site begins at {site.build(PROJECT) / 'index.html'}")
             return 0
+        reference.write(PROJECT)
         for path, text in pages(PROJECT).items():
             (PROJECT / path).write_text(text)
-        reference.write(PROJECT)
-    except (reliability.DocstringError, support.SupportError) as error:
+    except (reference.ToolError, reliability.DocstringError, support.SupportError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         return 1
     return 0

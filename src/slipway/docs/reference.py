@@ -11,7 +11,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,12 @@ import yaml
 
 PAGES = Path("docs/reference")
 KINDS = {"role": "Roles", "module": "Modules", "lookup": "Lookups", "filter": "Filters"}
+REMEDY = "run make docs-reference or make docs, which install what they need"
 FIRST_LINE = re.compile(r"\A\.\. Made by `make docs-reference`, do not edit: (?P<digest>[0-9a-f]{16})\n")
+
+
+class ToolError(Exception):
+    """A program that makes pages is missing or has failed."""
 
 
 @dataclass(frozen=True)
@@ -87,11 +92,11 @@ def stale(project: Path) -> list[str]:
 
 
 def write(project: Path) -> None:
-    """Make the committed pages again."""
-    for path in (project / PAGES).glob("*.rst"):
-        path.unlink()
+    """Make the committed pages again, and remove those of what is gone. Raises ToolError before a page changes."""
     with tempfile.TemporaryDirectory() as made:
         run_antsibull(project, Path(made), "simplified-rst")
+        for path in (project / PAGES).glob("*.rst"):
+            path.unlink()
         for entry in entries(project):
             body = (Path(made) / entry.page).read_text()
             line = f".. Made by `make docs-reference`, do not edit: {digest(entry, body)}\n"
@@ -120,7 +125,7 @@ def index(project: Path) -> str:
 
 
 def run_antsibull(project: Path, target: Path, form: str) -> None:
-    """Have antsibull-docs write pages in one of its forms."""
+    """Have antsibull-docs write pages in one of its forms. Raises ToolError."""
     with tempfile.TemporaryDirectory() as folder:
         _stage(project, Path(folder) / "ansible_collections/slipway/platform")
         command = [
@@ -134,7 +139,17 @@ def run_antsibull(project: Path, target: Path, form: str) -> None:
         options = ["--no-add-antsibull-docs-version", "--output-format", form, "--dest-dir", str(target)]
         (Path(folder) / "ansible.cfg").touch()
         environment = os.environ | {"ANSIBLE_COLLECTIONS_PATH": folder, "ANSIBLE_CONFIG": f"{folder}/ansible.cfg"}
-        subprocess.run([*command, *options, "slipway.platform"], check=True, env=environment)
+        run_tool([*command, *options, "slipway.platform"], environment)
+
+
+def run_tool(command: list[str], environment: Mapping[str, str] = os.environ) -> None:
+    """Run a program, whose output goes to the terminal. Raises ToolError."""
+    try:
+        subprocess.run(command, check=True, env=environment)
+    except FileNotFoundError as error:
+        raise ToolError(f"{command[0]} is not installed: {REMEDY}") from error
+    except subprocess.CalledProcessError as error:
+        raise ToolError(f"{command[0]} failed with exit status {error.returncode}: see its output above") from error
 
 
 def _stage(project: Path, collection: Path) -> None:

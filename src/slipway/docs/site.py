@@ -2,7 +2,6 @@
 """The site: the pages of docs, with the reference in the form that antsibull-docs has for Sphinx."""
 
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
@@ -12,7 +11,7 @@ BUILD = Path("docs/_build")
 
 
 def build(project: Path) -> Path:
-    """Build the site, where any warning is an error, and return its folder."""
+    """Build the site, where any warning is an error, and return its folder. Raises reference.ToolError."""
     source, site = project / BUILD / "source", project / BUILD / "html"
     shutil.rmtree(project / BUILD, ignore_errors=True)
     shutil.copytree(project / "docs", source, ignore=shutil.ignore_patterns("_build"))
@@ -21,5 +20,5 @@ def build(project: Path) -> Path:
         for entry in reference.entries(project):
             shutil.copy(Path(made) / entry.page, source / "reference")
     options = ["--fail-on-warning", "--keep-going", "--nitpicky", "--quiet", "--jobs=auto"]
-    subprocess.run(["sphinx-build", *options, "--builder=html", str(source), str(site)], check=True)
+    reference.run_tool(["sphinx-build", *options, "--builder=html", str(source), str(site)])
     return site

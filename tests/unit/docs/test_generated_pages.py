@@ -74,6 +74,22 @@ def test_a_page_that_was_edited_or_has_no_source_is_stale(clone: Path) -> None:
     assert reference.stale(clone) == ["docker_access_role.rst", "docker_gone_role.rst"]
 
 
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [(None, "antsibull-docs is not installed: run make docs"), ("exit 3", "antsibull-docs failed with exit status 3")],
+)
+def test_pages_stay_where_the_reference_cannot_be_made(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str | None, message: str
+) -> None:
+    if program:
+        (tmp_path / "antsibull-docs").write_text(f"#!/bin/sh\n{program}\n")
+        (tmp_path / "antsibull-docs").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(reference.ToolError, match=message):
+        reference.write(clone)
+    assert reference.stale(clone) == []
+
+
 def test_a_docstring_may_state_several_faults_beside_other_paragraphs() -> None:
     text = "Fault: a disk is\nfull. Outcome: it waits. Fault: it breaks. Outcome: it\nsays so.\n\nOf version 20.10."
     assert list(reliability.stated(text, "here")) == [
