@@ -21,6 +21,15 @@ import yaml
 PAGES = Path("docs/reference")
 KINDS = {"role": "Roles", "module": "Modules", "lookup": "Lookups", "filter": "Filters"}
 REMEDY = "run make docs-reference or make docs, which install what they need"
+# Every page says where the collection is and how to install it. It is not on Galaxy, as antsibull-docs assumes.
+SETTINGS = """\
+collection_url = {{
+    * = {repository}
+}}
+collection_install = {{
+    * = ansible-galaxy collection install git+{repository}.git
+}}
+"""
 FIRST_LINE = re.compile(r"\A\.\. Made by `make docs-reference`, do not edit: (?P<digest>[0-9a-f]{16})\n")
 
 
@@ -128,8 +137,13 @@ def run_antsibull(project: Path, target: Path, form: str) -> None:
     """Have antsibull-docs write pages in one of its forms. Raises ToolError."""
     with tempfile.TemporaryDirectory() as folder:
         _stage(project, Path(folder) / "ansible_collections/slipway/platform")
+        settings = Path(folder) / "antsibull.cfg"
+        settings.write_text(
+            SETTINGS.format(repository=yaml.safe_load((project / "galaxy.yml").read_text())["repository"])
+        )
         command = [
             "antsibull-docs",
+            f"--config-file={settings}",
             "collection",
             "--use-current",
             "--squash-hierarchy",

@@ -171,4 +171,7 @@ def _proof(path: str) -> str:
 
 
 def _capitalized(text: str) -> str:
-    return (text[0].upper() + text[1:]).replace("|", "\\|")
+    """Begin with a capital letter, unless the first word is a name such as daemon.json or docker_engine_version."""
+    first = re.match(r"\w+(?=[\s,;:]|'s\b|-|$)", text)
+    named = not first or "_" in first.group()
+    return (text if named else text[0].upper() + text[1:]).replace("|", "\\|")

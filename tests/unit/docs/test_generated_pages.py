@@ -48,6 +48,7 @@ def clone(tmp_path: Path) -> Path:
     """What the reference is made of, and the reference."""
     for name in ("roles", "plugins", "docs/reference"):
         shutil.copytree(PROJECT / name, tmp_path / name)
+    shutil.copy(PROJECT / "galaxy.yml", tmp_path)
     return tmp_path
 
 
