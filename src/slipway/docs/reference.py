@@ -68,8 +68,8 @@ def entries(project: Path) -> Iterator[Entry]:
 
 
 def documentation(path: Path) -> dict[str, str]:
-    """Return the texts of a Python file that document it, whatever else it holds."""
-    return {
+    """Return the texts of a Python file that document it, whatever else it holds; a fragment has names of its own."""
+    texts = {
         ast.unparse(node.targets[0]): node.value.value
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Assign)
@@ -77,6 +77,9 @@ def documentation(path: Path) -> dict[str, str]:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     }
+    if path.parent.name == "doc_fragments":
+        return texts
+    return {name: text for name, text in texts.items() if name in ("DOCUMENTATION", "EXAMPLES", "RETURN")}
 
 
 def digest(entry: Entry, body: str) -> str:

@@ -62,7 +62,7 @@ def test_a_default_that_is_changed_makes_its_role_s_page_stale(clone: Path) -> N
 
 def test_documentation_that_is_changed_makes_its_module_s_page_stale_and_other_code_does_not(clone: Path) -> None:
     module = clone / "plugins/modules/docker_daemon.py"
-    module.write_text(module.read_text() + "\n# code\n")
+    module.write_text(module.read_text() + '\nSOCKET = "/run/x.sock"\n')
     assert reference.stale(clone) == []
     module.write_text(module.read_text().replace("short_description: ", "short_description: Also ", 1))
     assert reference.stale(clone) == ["docker_daemon_module.rst"]
