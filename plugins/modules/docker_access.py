@@ -141,7 +141,12 @@ baking:
 import grp
 import os
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import access_policy, daemon_json, foreign_flags
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
+    access_policy,
+    daemon_json,
+    engine_api,
+    foreign_flags,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
 from ansible_collections.slipway.platform.plugins.module_utils.engine import socket_access
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
@@ -150,7 +155,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.host import owned
 from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 
-SOCKET = "/run/docker.sock"
+SOCKET = engine_api.SOCKET
 TLS_DROP_IN = "/etc/systemd/system/docker.service.d/tls.conf"
 TLS_DIRECTORY = "/etc/docker/tls"
 TLS_FILES = {
@@ -159,7 +164,7 @@ TLS_FILES = {
     "key": (os.path.join(TLS_DIRECTORY, "key.pem"), 0o400),
 }
 OWN_FILES = [systemd.SOCKET_DROP_IN, TLS_DROP_IN] + [path for path, _ in TLS_FILES.values()]
-DAEMON_JSON = "/etc/docker/daemon.json"
+DAEMON_JSON = daemon_json.PATH
 DOCKERD = "/usr/bin/dockerd"
 
 

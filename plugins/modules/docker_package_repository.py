@@ -243,7 +243,6 @@ backup_file:
 """
 
 import os
-import platform
 
 from ansible_collections.slipway.platform.plugins.module_utils.host import owned_groups
 from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
@@ -275,7 +274,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.preflight import 
 from ansible_collections.slipway.platform.plugins.module_utils.preflight import platform as host_platform
 
 KEY_MODE = 0o644
-TIMEOUT_SECONDS = 10
 UNCHANGED = "Nothing was changed."
 
 
@@ -303,13 +301,12 @@ def fetch_key(module):
     return key
 
 
-def prove_repository(module):
+def require_reachable(module):
     """Fail unless the repository can be reached."""
-    url = yum_repo.probe_url(module.params["baseurl"], platform.machine())
     try:
-        download.fetch(url, module.params["proxy"], TIMEOUT_SECONDS)
+        install_preflight.probe_repository(module.params)
     except download.FetchError as error:
-        shown = yum_repo.redact(url)
+        shown = yum_repo.redact(module.params["baseurl"])
         module.fail_json(msg=f"The repository at {shown} cannot be reached ({error}): {error.remedy}. {UNCHANGED}")
 
 
@@ -345,7 +342,7 @@ def make_present(module):
     if key_is_fine and repo_is_fine:
         return {"changed": False}
     key = None if key_is_fine else fetch_key(module)
-    prove_repository(module)
+    require_reachable(module)
     result = {"changed": True, "diff": difference(params, text)}
     if not module.check_mode:
         if key is not None:

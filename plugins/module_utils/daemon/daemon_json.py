@@ -5,6 +5,8 @@
 import codecs
 import json
 
+PATH = "/etc/docker/daemon.json"
+
 
 def normalise(options):
     """Return the options without null values, and with log-opts as strings, which dockerd requires."""

@@ -6,13 +6,12 @@ import os
 import re
 import stat
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import data_root, kept_data
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json, data_root, kept_data
 from ansible_collections.slipway.platform.plugins.module_utils.host import mounts
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import nearest_existing_parent
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import ownership
 
-# The defaults of docker_daemon.
-DAEMON_JSON = "/etc/docker/daemon.json"
+# The default of docker_daemon.
 CONTAINERD_DROP_IN = "/etc/systemd/system/containerd.service.d/slipway.conf"
 PREFIX = "docker_engine_data_root: "
 # dockerd sets its data root to mode 0710, which would break the system for these directories.
@@ -31,8 +30,11 @@ NO_LAYERS = frozenset(
 REMEDY = "use a directory on a local disk with ext4 or xfs"
 
 
-def problems(module, root, options, leave_data, daemon_json=DAEMON_JSON, containerd_drop_in=CONTAINERD_DROP_IN):
-    """Return a list of messages about why the data root cannot be used on this host with these options."""
+def problems(module, root, options, leave_data, path=daemon_json.PATH, containerd_drop_in=CONTAINERD_DROP_IN):
+    """Return a list of messages about why the data root cannot be used on this host with these options.
+
+    path is that of daemon.json.
+    """
     found = path_problem(root)
     if found:
         return [PREFIX + found]
@@ -43,14 +45,14 @@ def problems(module, root, options, leave_data, daemon_json=DAEMON_JSON, contain
         found = None if root == data_root.DEFAULT else mount_problem(root, mount)
         found = found or format_problem(root, mount, xfs_info(module, mount))
     return ([PREFIX + found] if found else []) + (
-        [] if leave_data else losses(module, root, options, daemon_json, containerd_drop_in)
+        [] if leave_data else losses(module, root, options, path, containerd_drop_in)
     )
 
 
-def losses(module, root, options, daemon_json, containerd_drop_in):
+def losses(module, root, options, path, containerd_drop_in):
     """Return a list of messages about data that the engine would no longer find."""
     wanted = options if root == data_root.DEFAULT else dict(options, **{"data-root": root})
-    found, old = kept_data.of_module(module, wanted, daemon_json)
+    found, old = kept_data.of_module(module, wanted, path)
     moved = data_root.move_problem(root, old, containerd_drop_in)
     return ([moved] if moved else []) + [kept_data.problem(loss) for loss in found]
 

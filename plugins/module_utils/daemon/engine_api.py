@@ -8,6 +8,7 @@ import os
 import socket
 import time
 
+SOCKET = "/run/docker.sock"
 POLL_SECONDS = 0.05
 # The read timeout of pulls and builds, longer than any of their steps is silent.
 SILENCE_SECONDS = 1800

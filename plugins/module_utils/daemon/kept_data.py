@@ -18,7 +18,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 
 OWNER = re.compile(r"[0-9]+\.[0-9]+\Z")  # the directory of a user namespace in the data root
-API_SOCKET = "/run/docker.sock"
 DOCKERD = "/usr/bin/dockerd"
 PID_FILE = "/run/docker.pid"
 STORE = "containerd-snapshotter"
@@ -41,7 +40,7 @@ def of_module(module, new, path):
     if old == new:
         return [], data_root.from_options(old)
     live = not module.params["baking"]
-    info = engine_info(module.params.get("socket", API_SOCKET)) if live else {}
+    info = engine_info(module.params.get("socket", engine_api.SOCKET)) if live else {}
     # A stopped engine is taken for the one that is installed.
     told = info or {"ServerVersion": versions.installed(module, module.params.get("dockerd", DOCKERD))}
     return losses(old, new, told, shims.running(namespaces(old)) if live else []), place_now(old, info)[0]

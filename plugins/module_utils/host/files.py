@@ -2,8 +2,11 @@
 # Copyright: Slipway contributors
 """Read and write small configuration files atomically."""
 
+import hashlib
 import os
 import tempfile
+
+BLOCK = 1024 * 1024
 
 
 class WriteError(OSError):
@@ -22,6 +25,15 @@ def read_text(path):
         return None
     except (IsADirectoryError, NotADirectoryError) as error:
         raise not_a_file(path) from error
+
+
+def sha256(path):
+    """Return the SHA-256 of a file's content, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as stream:
+        for block in iter(lambda: stream.read(BLOCK), b""):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def not_a_file(path):

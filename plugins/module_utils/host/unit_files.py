@@ -3,10 +3,9 @@
 """Read unit files and drop-ins as systemd does, and find packaged ones that were edited or overridden."""
 
 import glob
-import hashlib
 import os
 
-from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
+from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text, sha256
 
 OWN = "/etc/systemd/system"
 PACKAGED = "/usr/lib/systemd/system"
@@ -56,11 +55,6 @@ def shadowing(names, directory=OWN):
 def edited(digests):
     """Return the packaged unit files whose content differs from what was installed; missing files do not count."""
     return [path for path, digest in sorted(digests.items()) if os.path.exists(path) and sha256(path) != digest]
-
-
-def sha256(path):
-    with open(path, "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
 
 
 def warnings(names, digests, directory=OWN):

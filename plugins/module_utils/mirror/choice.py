@@ -12,7 +12,6 @@ ENGINE = "docker-ce"
 FORMAT = "%{name}\t%{epoch}\t%{version}\t%{release}\t%{arch}\n"
 # What a name, version, release or architecture consists of; anything else could lead out of a directory.
 SAFE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9._+~^-]*\Z")
-VERSIONS_SHOWN = 10
 
 
 # A build in a repository: an rpm.Package to compare, its NEVRA and the name of its file.
@@ -52,7 +51,7 @@ def absent(builds, pins):
 
 def companions(plugins):
     """Return the names of the packages that work with every version of the engine."""
-    return ["containerd.io"] + [f"docker-{name}-plugin" for name in plugins]
+    return [rpm.CONTAINERD] + [f"docker-{name}-plugin" for name in plugins]
 
 
 def absent_companions(builds, plugins):
@@ -73,11 +72,4 @@ def choose(builds, pins, plugins):
 def absence(pin, builds, repository):
     """Return a message about a pin that no engine satisfies; it lists the newest available versions."""
     engines = [item.package for item in builds if item.package.name == ENGINE]
-    names = list(dict.fromkeys(item.version for item in sorted(engines, key=lambda item: item.sort_key)))
-    older = len(names) - VERSIONS_SHOWN
-    return "{} is not in {}: it has {}{}".format(
-        f"{ENGINE} {pin}".strip(),
-        repository,
-        ", ".join(names[-VERSIONS_SHOWN:]) or "none",
-        f" and {older} older" if older > 0 else "",
-    )
+    return "{} is not in {}: it has {}".format(f"{ENGINE} {pin}".strip(), repository, rpm.versions_of(engines))

@@ -3,13 +3,13 @@
 """Compare the metadata that createrepo_c wrote for a repository with its packages."""
 
 import gzip
-import hashlib
 import os
 import xml.etree.ElementTree as ET
 
+from ansible_collections.slipway.platform.plugins.module_utils.host.files import sha256
+
 REPO = "{http://linux.duke.edu/metadata/repo}"
 COMMON = "{http://linux.duke.edu/metadata/common}"
-BLOCK = 1024 * 1024
 
 
 def fits(folder, packages):
@@ -41,11 +41,3 @@ def read_primary(path):
 def location_and_checksum(element, namespace):
     children = {child.tag: child for child in element}
     return children[namespace + "location"].attrib["href"], children[namespace + "checksum"].text
-
-
-def sha256(path):
-    digest = hashlib.sha256()
-    with open(path, "rb") as stream:
-        for block in iter(lambda: stream.read(BLOCK), b""):
-            digest.update(block)
-    return digest.hexdigest()

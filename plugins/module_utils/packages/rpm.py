@@ -105,7 +105,7 @@ def wanted(package, plugins):
     """Return the names of the packages to install; docker-engine predates CLI plugins."""
     if package == "docker-engine":
         return ["docker-engine"]
-    return ["docker-ce", "docker-ce-cli", "containerd.io"] + [f"docker-{name}-plugin" for name in plugins]
+    return ["docker-ce", "docker-ce-cli", CONTAINERD] + [f"docker-{name}-plugin" for name in plugins]
 
 
 def queried(package, plugins):
@@ -161,15 +161,17 @@ def required_version(requirements, name):
 
 
 def no_such_version(package, pin, candidates, repository, variable="docker_engine_version"):
-    builds = sorted((item for item in candidates if item.name == package), key=lambda item: item.sort_key)
-    versions = list(dict.fromkeys(item.version for item in builds))
-    if not versions:
+    builds = [item for item in candidates if item.name == package]
+    if not builds:
         return f"{package} is not in {repository}: correct docker_engine_repo_root or docker_engine_package"
-    shown = ", ".join(versions[-VERSIONS_SHOWN:])
+    return f"{package} {pin} is not in {repository}: it has {versions_of(builds)}. Set {variable} to one of them."
+
+
+def versions_of(builds):
+    """Return the versions of the builds for a message, the newest last; "none" without any."""
+    versions = list(dict.fromkeys(item.version for item in sorted(builds, key=lambda item: item.sort_key)))
     older = len(versions) - VERSIONS_SHOWN
-    return "{} {} is not in {}: it has {}{}. Set {} to one of them.".format(
-        package, pin, repository, shown, f" and {older} older" if older > 0 else "", variable
-    )
+    return (", ".join(versions[-VERSIONS_SHOWN:]) or "none") + (f" and {older} older" if older > 0 else "")
 
 
 def conflict_problem(package, conflicting, installed):

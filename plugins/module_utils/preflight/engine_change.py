@@ -10,9 +10,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
 )
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 
-API_SOCKET = "/run/docker.sock"
-DAEMON_JSON = "/etc/docker/daemon.json"
-
 
 def option_problems(package, version, wanted):
     """Return a message for each option that the engine to install does not support; its binary cannot be asked yet."""
@@ -37,8 +34,8 @@ def in_place_announcements(version, wanted, in_place):
     if not phrases:
         return []
     return [
-        f"{DAEMON_JSON} contains options that dockerd {version} does not support ({'; '.join(phrases)}): the engine is "
-        "down from the installation of its package until the new daemon.json is written."
+        f"{daemon_json.PATH} contains options that dockerd {version} does not support ({'; '.join(phrases)}): the "
+        "engine is down from the installation of its package until the new daemon.json is written."
     ]
 
 
@@ -83,10 +80,10 @@ def check(module, installed, version, wanted, problems):
     if before in (None, version):
         return []
     # While baking, an engine that answers is that of the build host, not of the image.
-    info = {} if module.params["baking"] else engine_api.get_json(API_SOCKET, "/info")
+    info = {} if module.params["baking"] else engine_api.get_json(engine_api.SOCKET, "/info")
     problems += storage_problems(package, version, info)
     if container_warning(info):
         module.warn(container_warning(info))
     return versions.announcements(package, before, version, wanted) + in_place_announcements(
-        version, wanted, daemon_json.parse(read_text(DAEMON_JSON))
+        version, wanted, daemon_json.parse(read_text(daemon_json.PATH))
     )

@@ -28,7 +28,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.packages import (
 from ansible_collections.slipway.platform.plugins.module_utils.packages.repository_variables import ENGINE
 from ansible_collections.slipway.platform.plugins.module_utils.preflight import engine_change, forwarding, kernels
 from ansible_collections.slipway.platform.plugins.module_utils.preflight import host as host_preflight
-from ansible_collections.slipway.platform.plugins.module_utils.preflight.engine_change import API_SOCKET
 
 UNITS = ("docker.service", "docker.socket", "containerd.service")
 ENOUGH_BYTES = 2 * 1024**3
@@ -343,8 +342,8 @@ def check(module):
     announcements = engine_change.check(module, installed, version, options, problems)
     check_host(module, version, options, problems)
     find_masked(module, problems)
-    if not module.params["baking"] and engine_api.occupied(API_SOCKET):
-        problems.append(engine_api.occupied(API_SOCKET))
+    if not module.params["baking"] and engine_api.occupied(engine_api.SOCKET):
+        problems.append(engine_api.occupied(engine_api.SOCKET))
     find_unusable_root(module, options, problems)
     problems += foreign_flags.problems(options)
     others = (

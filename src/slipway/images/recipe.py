@@ -20,7 +20,6 @@ class Built:
     """A built image; size in bytes, added in bytes beyond its base."""
 
     id: str
-    base_id: str
     size: int
     added: int
     layers: int
@@ -57,7 +56,7 @@ class Recipe:
     def describe(self, found: EngineImage) -> Built:
         """Return the facts about an image built from this recipe."""
         size = int(found.attrs["Size"])
-        return Built(str(found.id), self.base.id, size, size - self.base.size, len(found.attrs["RootFS"]["Layers"]))
+        return Built(str(found.id), size, size - self.base.size, len(found.attrs["RootFS"]["Layers"]))
 
 
 def recipe(environment: BuildEnvironment, image: Image, base: Base) -> Recipe:

@@ -31,11 +31,9 @@ images:
     extends: common
     ports: [22]
 """
-ABSTRACT = 3  # lines of TEXT
-USER = 8
+USER = 8  # lines of TEXT
 HEALTHCHECK = 9
 TAGS = 10
-EXTENDS = 15
 PORTS = 16
 
 
