@@ -182,7 +182,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.module import sha
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 from ansible_collections.slipway.platform.plugins.module_utils.net import proxies, url_secrets
 from ansible_collections.slipway.platform.plugins.module_utils.registry import (
-    engine_settings,
+    engine_registries,
     mirror_exposure,
     redaction,
 )
@@ -220,7 +220,7 @@ def proxy_of(module, options):
     given = module.params["proxy"]
     if given.get("http") or given.get("https") or getproxies_environment():
         return given, registry_http.PROXY_VARIABLE
-    found = engine_settings.proxies(options)
+    found = engine_registries.proxies(options)
     module.no_log_values.update(url_secrets.secrets_of(found))
     return found, "proxies in docker_engine_daemon_options"
 
@@ -237,13 +237,13 @@ def run(module, secrets):
         raise registry_logins.LoginError(f"timeout must be from 1 to {LONGEST_TIMEOUT} seconds")
     logins = registry_logins.resolve(params["logins"])
     warn_about_mirrors(module, logins)
-    options = engine_settings.read(params["daemon_config"])
+    options = engine_registries.read(params["daemon_config"])
     proxy, variable = proxy_of(module, options)
     plans = registry_logins.plan(logins, proxy)
     client = registry_http.Client(
         proxy,
         params["timeout"],
-        is_insecure=lambda key: engine_settings.is_insecure(options, key),
+        is_insecure=lambda key: engine_registries.is_insecure(options, key),
         variable=variable,
     )
     verified = registry_logins.verify(logins, client, module.warn, params["verify"])
@@ -289,7 +289,7 @@ def main():
     module.no_log_values.update(secrets)
     try:
         module.exit_json(**run(module, secrets))
-    except (registry_logins.LoginError, mirror_exposure.MirrorError) as error:
+    except (registry_logins.LoginError, mirror_exposure.ExposedError) as error:
         module.fail_json(msg=f"{error}. {UNCHANGED}")
     except registry_logins.RollbackError as error:
         module.fail_json(msg=f"{error}.")

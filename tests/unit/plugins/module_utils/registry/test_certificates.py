@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.net import tls
-from ansible_collections.slipway.platform.plugins.module_utils.registry import certificates, engine_settings
+from ansible_collections.slipway.platform.plugins.module_utils.registry import certificates, engine_registries
 from ansible_collections.slipway.platform.plugins.module_utils.registry import http as registry_http
 from ansible_collections.slipway.platform.plugins.module_utils.registry.names import HUB_KEY
 
@@ -225,13 +225,13 @@ def test_an_untrusted_registry_that_the_engine_does_not_verify_is_named_as_such(
     ],
 )
 def test_insecure_registries_are_found_by_name(tmp_path: Path, names: object, insecure: bool) -> None:
-    assert engine_settings.is_insecure({"insecure-registries": names}, "r.example.com:5000") is insecure
+    assert engine_registries.is_insecure({"insecure-registries": names}, "r.example.com:5000") is insecure
 
 
 @pytest.mark.parametrize(("key", "insecure"), [("192.0.2.7:5000", True), ("[2001:db8::1]", True), ("192.0.3.1", False)])
 def test_insecure_registries_are_found_by_their_network(key: str, insecure: bool) -> None:
     options = {"insecure-registries": ["192.0.2.0/24", "2001:db8::/32", "x/y"]}
-    assert engine_settings.is_insecure(options, key) is insecure
+    assert engine_registries.is_insecure(options, key) is insecure
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
@@ -239,10 +239,10 @@ def test_daemon_json_is_read_as_the_engine_reads_it(tmp_path: Path, encoding: st
     """Fault: daemon.json has a byte order mark. Outcome: its registry mirrors are seen all the same."""
     path = tmp_path / "daemon.json"
     path.write_text('{"registry-mirrors": ["https://mirror.example"]}', encoding=encoding)
-    assert engine_settings.texts(engine_settings.read(str(path)), "registry-mirrors") == ["https://mirror.example"]
+    assert engine_registries.texts(engine_registries.read(str(path)), "registry-mirrors") == ["https://mirror.example"]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe{", b"\xff", b"[" * 100_000])
 def test_an_invalid_daemon_json_has_no_options(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "daemon.json").write_bytes(content)
-    assert engine_settings.read(str(tmp_path / "daemon.json")) == {}
+    assert engine_registries.read(str(tmp_path / "daemon.json")) == {}

@@ -30,6 +30,6 @@ def test_https_mirrors_are_named_without_their_passwords(tmp_path: Path) -> None
 def test_an_http_mirror_is_rejected(tmp_path: Path) -> None:
     path = daemon_json(tmp_path, '{"registry-mirrors": ["https://one.example", "HTTP://two.example"]}')
     with pytest.raises(
-        mirror_exposure.MirrorError, match=r"configures the registry mirror HTTP://two.example: .* in clear text"
+        mirror_exposure.ExposedError, match=r"configures the registry mirror HTTP://two.example: .* in clear text"
     ):
         mirror_exposure.warning(path)

@@ -2,25 +2,19 @@
 # Copyright: Slipway contributors
 """What the engine's daemon.json says about registries and the way to them; it is only read."""
 
-import codecs
 import ipaddress
-import json
 
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json
+from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 from ansible_collections.slipway.platform.plugins.module_utils.net.proxies import is_address
-
-MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 def read(path):
-    """Return the options of daemon.json, with or without a byte order mark; none if it is absent or invalid."""
+    """Return the options of daemon.json; {} if it is absent, unreadable or invalid."""
     try:
-        with open(path, "rb") as stream:
-            content = stream.read()
-        encoding = next((encoding for mark, encoding in MARKS if content.startswith(mark)), "utf-8")
-        options = json.loads(content.decode(encoding).lstrip("\ufeff") or "{}")
-    except (OSError, ValueError, RecursionError):
+        return daemon_json.parse(read_text(path))
+    except OSError:
         return {}
-    return options if isinstance(options, dict) else {}
 
 
 def texts(options, name):

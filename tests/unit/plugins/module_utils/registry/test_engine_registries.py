@@ -13,7 +13,7 @@ from typing import ClassVar
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.slipway.platform.plugins.module_utils.host import run_as
-from ansible_collections.slipway.platform.plugins.module_utils.registry import engine_settings
+from ansible_collections.slipway.platform.plugins.module_utils.registry import engine_registries
 from ansible_collections.slipway.platform.plugins.module_utils.registry import logins as registry_logins
 from ansible_collections.slipway.platform.plugins.modules import docker_login
 
@@ -33,7 +33,7 @@ PROXY = "http://me:s3cretpw@proxy.example:3128"
     ],
 )
 def test_the_engine_s_own_proxies_are_read(configured: object, meant: dict[str, str]) -> None:
-    assert engine_settings.proxies({"proxies": configured}) == meant
+    assert engine_registries.proxies({"proxies": configured}) == meant
 
 
 class Proxy(http.server.BaseHTTPRequestHandler):
