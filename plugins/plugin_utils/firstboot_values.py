@@ -19,6 +19,7 @@ URL = re.compile(r"\A(?P<scheme>https|http|git|file)://[^/@?#\s]*/[^\s@?#\"'\\]+
 WORD = re.compile(r"\A[\w.@+][\w./@+-]*\Z", re.ASCII)
 COMMIT = re.compile(r"\A(?:[0-9a-f]{40}|[0-9a-f]{64})\Z")
 HIGHEST_PORT = 65535
+# In the words of module.texts, which an instance does not have.
 UNQUOTED = "is a number or a boolean in YAML, which may differ from what you wrote: quote it"
 
 
@@ -51,7 +52,7 @@ def address_problem(value):
 
 def _reason(item):
     if not isinstance(item, str):
-        return "is not a text, so quote it"
+        return "is not a text: quote it"
     if "://" in item:
         return "is a URL"
     found = ADDRESS.match(item)

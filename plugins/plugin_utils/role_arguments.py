@@ -12,6 +12,7 @@ from pathlib import Path
 
 import yaml
 from ansible.module_utils.common import validation
+from ansible_collections.slipway.platform.plugins.module_utils.module.texts import UNQUOTED
 from ansible_collections.slipway.platform.plugins.plugin_utils import quoting
 
 ROLES = Path(__file__).parents[2] / "roles"
@@ -53,16 +54,14 @@ def _convert_element(value, declaration):
     if declaration["type"] != "str":
         return _convert(value, declaration)
     if isinstance(value, (bool, float)):
-        raise TypeError(
-            f"it contains {quoting.spelling(value)} in YAML, which may differ from what you wrote: quote it"
-        )
+        raise TypeError(f"it contains {quoting.spelling(value)} {UNQUOTED}")
     return "" if value is None else value if isinstance(value, str) else str(value)
 
 
 def _without_dates(value):
     """Return the value with the texts of its dates: before 2.19, ansible-core makes one text of all that has a date."""
     if isinstance(value, datetime.datetime):
-        raise TypeError("it contains a date with a time in YAML, which may differ from what you wrote: quote it")
+        raise TypeError(f"it contains a date with a time {UNQUOTED}")
     if isinstance(value, datetime.date):
         return value.isoformat()  # as it was written
     if isinstance(value, dict):

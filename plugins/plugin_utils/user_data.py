@@ -5,7 +5,7 @@
 import re
 
 import yaml
-from ansible_collections.slipway.platform.plugins.plugin_utils import firstboot_values, plain_secrets
+from ansible_collections.slipway.platform.plugins.plugin_utils import firstboot_values, plain_secrets, quoting
 
 MAX_BYTES = 16 << 10  # of AWS, before they are encoded in base64
 LONGEST_NAME = 64  # of a host, in Linux
@@ -27,7 +27,9 @@ def problems(text, hostname="", ready_seconds=1):
             f"The user data would contain {' and '.join(secrets)}, and {EVERY_PROCESS}: store secrets in AWS Secrets "
             "Manager and let the instance's role fetch them"
         )
-    if hostname and not (firstboot_values.is_host_name(hostname) and len(hostname) <= LONGEST_NAME):
+    unquoted = quoting.problems({"user_data_hostname": hostname})
+    found += unquoted
+    if hostname and not unquoted and not (firstboot_values.is_host_name(hostname) and len(hostname) <= LONGEST_NAME):
         found.append(
             "user_data_hostname is not a host name: use up to 64 letters, digits, dots and hyphens, for example web-1"
         )

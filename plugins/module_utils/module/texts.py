@@ -4,7 +4,9 @@
 
 from ansible_collections.slipway.platform.plugins.module_utils.module.parameter_secrets import option_of
 
-KINDS = ((bool, "a boolean"), ((int, float), "a number"), (dict, "a mapping"), (list, "a list"))
+UNQUOTED = "in YAML, which may differ from what you wrote: quote it"
+SCALARS = ((bool, "a boolean"), ((int, float), "a number"))
+OTHERS = ((type(None), "empty"), (dict, "a mapping"), (list, "a list"))
 TEXTS = ("str", "path")
 
 
@@ -42,8 +44,13 @@ def problem_of(value, option, place):
 
 
 def sentence(value, option, place):
-    kind = next((kind for types, kind in KINDS if isinstance(value, types)), "empty" if value is None else None)
-    if not kind:
-        return None
-    shown = "" if option.get("no_log") or isinstance(value, (dict, list)) or value is None else f" ({value})"
-    return f"{place} is {kind}{shown}, but must be a text: quote it, because YAML converts it otherwise"
+    scalar = kind_of(value, SCALARS)
+    if scalar:
+        shown = "" if option.get("no_log") else f" ({value})"
+        return f"{place} is {scalar}{shown} {UNQUOTED}"
+    other = kind_of(value, OTHERS)
+    return f"{place} is {other}: set it to a text" if other else None
+
+
+def kind_of(value, kinds):
+    return next((kind for types, kind in kinds if isinstance(value, types)), None)

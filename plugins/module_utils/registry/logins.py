@@ -7,6 +7,7 @@ import json
 from collections import namedtuple
 
 from ansible_collections.slipway.platform.plugins.module_utils.host import run_as
+from ansible_collections.slipway.platform.plugins.module_utils.module import texts
 from ansible_collections.slipway.platform.plugins.module_utils.registry import (
     authentication,
     config_file,
@@ -65,9 +66,8 @@ def text_of(password):
         return json.dumps(password)
     if password is not None and not isinstance(password, str):
         raise registry_names.RegistryNameError(
-            "the password or token is {}, not a text: quote it".format(
-                "a list" if isinstance(password, list) else "a number or a boolean"
-            )
+            "the password or token is "
+            + ("a list: set it to a text" if isinstance(password, list) else f"a number or a boolean {texts.UNQUOTED}")
         )
     # As docker login --password-stdin does it.
     return password.rstrip("\r\n") if password and config_json.is_document(password) else password

@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sealing": {"host", "machine_image"},
     "packages": {"host", "net"},
     "daemon": {"host", "net", "machine_image", "module"},
-    "registry": {"host", "net", "machine_image", "daemon"},
+    "registry": {"host", "net", "machine_image", "module", "daemon"},
     "images": {"host", "machine_image", "registry", "daemon"},
     "engine": {"host", "daemon", "images"},
     "preflight": {"host", "packages", "daemon"},

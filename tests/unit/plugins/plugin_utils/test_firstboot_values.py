@@ -61,8 +61,8 @@ def test_addresses_are_accepted(address: str) -> None:
         ("::1:443", "is malformed"),
         ("a:443\n", "is malformed"),
         ("a:\u0664\u0664\u0663", "is malformed"),
-        (443, "is not a text, so quote it"),
-        (None, "is not a text, so quote it"),
+        (443, "is not a text: quote it"),
+        (None, "is not a text: quote it"),
     ],
 )
 def test_an_address_at_which_a_boot_would_fail_is_refused_with_the_reason(address: Any, reason: str) -> None:

@@ -77,6 +77,11 @@ def test_a_host_name_that_linux_or_dns_cannot_have_is_refused(hostname: str) -> 
     assert problem(GOOD, hostname=hostname).startswith("user_data_hostname is not a host name")
 
 
+@pytest.mark.parametrize(("hostname", "kind"), [(101, "the number 101"), (True, "the boolean true")])
+def test_a_host_name_without_quotes_is_said_to_need_them(hostname: Any, kind: str) -> None:
+    assert problem(GOOD, hostname=hostname).startswith(f"user_data_hostname is {kind} in YAML")
+
+
 @pytest.mark.parametrize("seconds", [0, -1, "soon", None, True, float("inf")])
 def test_a_time_that_slipway_ready_cannot_wait_is_refused(seconds: Any) -> None:
     assert problem(GOOD, ready_seconds=seconds).startswith("user_data_ready_seconds is not a number of seconds")

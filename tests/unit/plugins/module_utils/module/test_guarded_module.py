@@ -121,11 +121,9 @@ def test_faults_are_reported_where_the_collection_is_developed() -> None:
     [
         ({"name": 1.1}, "name", "a number (1.1)"),
         ({"name": True}, "name", "a boolean (True)"),
-        ({"name": {"a": 1}}, "name", "a mapping"),
         ({"password": 42798}, "password", "a number"),
         ({"items": [{"tags": ["1.10"]}, {"tags": ["a", 511]}]}, "items[1].tags[1]", "a number (511)"),
         ({"items": [{"tags": 1.1}]}, "items[0].tags", "a number (1.1)"),
-        ({"items": [{"tags": [None]}]}, "items[0].tags[0]", "empty"),
         ({"items": [{"path": 5}]}, "items[0].path", "a number (5)"),
         ({"one": {"token": 42798}}, "one.token", "a number"),
     ],
@@ -135,8 +133,26 @@ def test_a_number_or_boolean_in_place_of_a_text_is_refused(
 ) -> None:
     """Fault: YAML makes 1.1 of the tag 1.10, or a number of a token. Outcome: "quote it", with the place."""
     result = end(lambda module: module.exit_json(), capsys, **parameters)
-    assert result["msg"].startswith(f"{place} is {kind}, but must be a text: quote it")
+    assert (
+        result["msg"]
+        == f"{place} is {kind} in YAML, which may differ from what you wrote: quote it. Nothing was changed."
+    )
     assert "42798" not in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"name": {"a": 1}}, "name is a mapping: set it to a text."),
+        ({"items": [{"tags": [None]}]}, "items[0].tags[0] is empty: set it to a text."),
+        ({"items": [{"tags": [["a"]]}]}, "items[0].tags[0] is a list: set it to a text."),
+    ],
+)
+def test_what_quotes_cannot_make_a_text_is_refused(
+    capsys: pytest.CaptureFixture[str], parameters: dict[str, Any], sentence: str
+) -> None:
+    result = end(lambda module: module.exit_json(), capsys, **parameters)
+    assert result["msg"].startswith(sentence)
 
 
 def test_texts_and_what_is_no_text_are_accepted(capsys: pytest.CaptureFixture[str]) -> None:
