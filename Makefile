@@ -40,18 +40,18 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
-setup: $(SETUP) ## Python part alone: the virtual environment with everything in it
+setup: $(SETUP) ## Create the virtual environment .venv with all Python packages
 
 $(SETUP): pyproject.toml requirements.txt tools/setup
 	@PYTHON=$(PYTHON) tools/setup
 	@touch $@
 
 .PHONY: lock
-lock: ## Versions and hashes of the Python packages, from pyproject.toml: make lock UPGRADE="molecule moto"
+lock: ## Update versions and hashes of the Python packages: make lock UPGRADE="molecule moto"
 	@PYTHON=$(PYTHON) tools/lock $(addprefix --upgrade-package=,$(UPGRADE))
 
 .PHONY: up
-up: $(SETUP) ## Lab hosts with a proven Docker engine: make up HOSTS=1 HOST=el9|el10|fedora43 LAB=auto|online|offline
+up: $(SETUP) ## Create lab hosts with a verified Docker engine: make up HOSTS=1 HOST=el9|el10|fedora43 LAB=auto|online|offline
 	@python -m slipway.lab create --count $(HOSTS) --system $(HOST)
 	@ansible-playbook --inventory inventory/lab playbooks/site.yml
 	@python -m slipway.lab status
@@ -61,7 +61,7 @@ down: ## Remove everything that `make up` made
 	@if [ -e $(SETUP) ]; then python -m slipway.lab down; fi
 
 .PHONY: check
-check: $(SETUP) ## In four minutes: style, unit tests, a host converged and verified; or the tests of PATHS alone
+check: $(SETUP) ## Run linters and unit tests, converge and verify one host (4 minutes); with PATHS, run those tests only
 ifdef PATHS
 	@pytest $(PATHS)
 else
@@ -72,13 +72,13 @@ endif
 
 .PHONY: test
 test: export LAB := offline
-test: $(SETUP) ## What every change is proven by, and CI runs; on the stand-in, which alone has repositories to refuse
+test: $(SETUP) ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
 	@$(BOTH) lint lab
 	@$(PYTEST) tests/unit tests/lab -m "not slow"
 
 .PHONY: test-all
 test-all: export LAB := offline
-test-all: $(SETUP) ## All scenarios, and the tests that take minutes, too
+test-all: $(SETUP) ## The same with all scenarios and the tests that take minutes
 	@$(BOTH) lint lab
 	@$(PYTEST) tests/unit tests/lab
 
@@ -97,15 +97,15 @@ style: $(SETUP)
 # Two thirds of the CPU time of ansible-test sanity, for little that ruff and yamllint do not find.
 COSTLY := pep8 pylint yamllint
 .PHONY: lint
-lint: style ## ansible-lint (production), ansible-test sanity, yamllint, ruff, mypy
+lint: style ## Run ansible-lint (production), ansible-test sanity, yamllint, ruff and mypy
 	@tools/sanity $(addprefix --skip-test=,$(COSTLY))
 
 .PHONY: sanity
-sanity: $(SETUP) ## ansible-test sanity but for its pylint, which takes `_` for a bad name: ruff stands in for it
+sanity: $(SETUP) ## Run ansible-test sanity without its pylint, which rejects the name `_`; ruff stands in for it
 	@tools/sanity --skip-test=pylint
 
 .PHONY: images
-images: $(SETUP) ## The images of dockerfiles/images.yml: checked, built and tested
+images: $(SETUP) ## Check, build and test the images of dockerfiles/images.yml
 	@slipway-images render --check
 	@slipway-images lint
 	@slipway-images build
@@ -117,23 +117,23 @@ $(DOCS): $(SETUP)
 	@touch $@
 
 .PHONY: docs-reference
-docs-reference: $(DOCS) ## Make the generated pages of docs again, which are committed
+docs-reference: $(DOCS) ## Generate the committed pages of docs
 	@python -m slipway.docs pages
 
 .PHONY: docs
-docs: docs-reference ## The documentation as a site: docs/_build/html
+docs: docs-reference ## Build the documentation site in docs/_build/html
 	@python -m slipway.docs site
 
 .PHONY: fresh
 fresh: export LAB := offline
-fresh: $(SETUP) ## make up and make check on fresh Debian machines, as root and as a user: MACHINE=bookworm for one of them
+fresh: $(SETUP) ## Run make up and make check on fresh Debian machines, as root and as a user: MACHINE=bookworm for one of them
 	@python -m slipway.lab.fresh $(addprefix --machine=,$(MACHINE))
 
 .PHONY: bench
 bench: export LAB := $(if $(filter auto,$(LAB)),offline,$(LAB))
-bench: $(SETUP) ## Measure site.yml against bare shell commands and a plain role: PEER=path/to/role for another one too
+bench: $(SETUP) ## Measure site.yml against bare shell commands and a plain role: PEER=path/to/role for another one
 	@python -m slipway.lab.benchmark --fleet $(addprefix --peer=,$(PEER))
 
 .PHONY: clean
-clean: down ## Remove the virtual environment too
+clean: down ## Run down, and remove the virtual environment
 	@rm -rf .venv
