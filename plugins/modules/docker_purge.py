@@ -64,7 +64,7 @@ removed:
 
 import os
 
-from ansible_collections.slipway.platform.plugins.module_utils.engine import data as engine_data
+from ansible_collections.slipway.platform.plugins.module_utils.engine import purge
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
 from ansible_collections.slipway.platform.plugins.module_utils.host import mounts
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
@@ -80,18 +80,18 @@ def main():
         },
         supports_check_mode=True,
     )
-    roots = engine_data.existing(module.params["roots"])
+    roots = purge.existing(module.params["roots"])
     files = [path for path in module.params["files"] if os.path.lexists(path)]
     try:
         for root in roots:
-            engine_data.refuse_foreign(root)
+            purge.refuse_foreign(root)
             # In check mode the engine and its containers may still be running.
-            engine_data.refuse_mounted(root, [] if module.check_mode else mounts.current())
-    except engine_data.DataError as error:
+            purge.refuse_mounted(root, [] if module.check_mode else mounts.current())
+    except purge.PurgeError as error:
         module.fail_json(msg=f"{error}. No data was removed.")
     if not module.check_mode:
         for root in roots:
-            module.run_command(engine_data.remove_command(root), check_rc=True)
+            module.run_command(purge.remove_command(root), check_rc=True)
         for path in files:
             host_files.remove(path)
             host_files.remove_if_empty(os.path.dirname(path))

@@ -28,9 +28,9 @@ Outcome = collections.namedtuple("Outcome", "verdict reason log")
 POLL_SECONDS = 0.03
 LOG_LINES = 20
 TRUST_KEY = "/etc/docker/key.json"
-# Replaced by the trial daemon's own, or meaningless with socket activation.
 # Flags of the unit in whose place the trial daemon has its own; the last one would win.
 REPLACED_FLAGS = ("--config-file", "--containerd", "--data-root", "--exec-root", "--graph", "--pidfile", "-g", "-p")
+# Options that are replaced by the trial daemon's own flags, or meaningless with socket activation.
 REPLACED = ("data-root", "graph", "exec-root", "pidfile", "hosts", "deprecated-key-path")
 BRIDGE_OPTIONS = ("bridge", "fixed-cidr", "fixed-cidr-v6", "default-gateway", "default-gateway-v6")
 LOCAL_ADDRESSES = ("127.", "0.0.0.0:", "localhost:", "[::1]:", "[::]:", ":")

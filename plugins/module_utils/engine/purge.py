@@ -16,7 +16,7 @@ ENTRIES = frozenset(
 OTHER_ENTRIES = re.compile(r"io\.containerd\.|[0-9]+\.[0-9]+\Z|\.slipway-trial-")
 
 
-class DataError(Exception):
+class PurgeError(Exception):
     """The data cannot be removed; the message is for the user."""
 
 
@@ -31,10 +31,10 @@ def is_kept(root):
 
 
 def refuse_foreign(root):
-    """Raise DataError if the root contains files that no engine creates: the path may be a mistake."""
+    """Raise PurgeError if the root contains files that no engine creates: the path may be a mistake."""
     foreign = sorted(name for name in os.listdir(root) if name not in ENTRIES and not OTHER_ENTRIES.match(name))
     if foreign:
-        raise DataError(
+        raise PurgeError(
             "{} contains {}, which no engine creates: move it away, or correct docker_engine_data_root".format(
                 root, ", ".join(foreign[:5])
             )
@@ -42,10 +42,10 @@ def refuse_foreign(root):
 
 
 def refuse_mounted(root, mounts):
-    """Raise DataError if anything is mounted below the root: a running container's layers, or another disk."""
+    """Raise PurgeError if anything is mounted below the root: a running container's layers, or another disk."""
     below = [mount.point for mount in mounts if mount.point.startswith(os.path.realpath(root).rstrip("/") + "/")]
     if below:
-        raise DataError(f"{below[0]} is still mounted: unmount it, or reboot the host, and run again")
+        raise PurgeError(f"{below[0]} is still mounted: unmount it, or reboot the host, and run again")
 
 
 def remove_command(root):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from ansible_collections.slipway.platform.plugins.module_utils.engine import data as engine_data
+from ansible_collections.slipway.platform.plugins.module_utils.engine import purge
 from ansible_collections.slipway.platform.plugins.module_utils.host import mounts
 
 MOUNTS = """\
@@ -15,7 +15,7 @@ MOUNTS = """\
 
 def test_absent_roots_are_omitted(tmp_path: Path) -> None:
     (tmp_path / "docker/image").mkdir(parents=True)
-    assert engine_data.existing([str(tmp_path / "docker"), str(tmp_path / "none")]) == [str(tmp_path / "docker")]
+    assert purge.existing([str(tmp_path / "docker"), str(tmp_path / "none")]) == [str(tmp_path / "docker")]
 
 
 def test_files_of_engines_are_accepted(tmp_path: Path) -> None:
@@ -29,25 +29,25 @@ def test_files_of_engines_are_accepted(tmp_path: Path) -> None:
         "lost+found",
     ):
         (tmp_path / name).mkdir()
-    engine_data.refuse_foreign(str(tmp_path))
+    purge.refuse_foreign(str(tmp_path))
 
 
 def test_other_files_are_rejected_by_name(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
-    with pytest.raises(engine_data.DataError, match=r"contains thesis\.tex, which no engine creates"):
-        engine_data.refuse_foreign(str(tmp_path))
+    with pytest.raises(purge.PurgeError, match=r"contains thesis\.tex, which no engine creates"):
+        purge.refuse_foreign(str(tmp_path))
 
 
 def test_a_mount_below_the_root_is_rejected() -> None:
     points = mounts.parse(MOUNTS)
-    with pytest.raises(engine_data.DataError, match="is still mounted"):
-        engine_data.refuse_mounted("/var/lib/docker", points)
-    engine_data.refuse_mounted("/var/lib/docker", points[:2])
-    engine_data.refuse_mounted("/var/lib/dock", points)
+    with pytest.raises(purge.PurgeError, match="is still mounted"):
+        purge.refuse_mounted("/var/lib/docker", points)
+    purge.refuse_mounted("/var/lib/docker", points[:2])
+    purge.refuse_mounted("/var/lib/dock", points)
 
 
 def test_a_root_that_is_a_directory_is_removed(tmp_path: Path) -> None:
-    assert engine_data.remove_command(str(tmp_path))[-1] == str(tmp_path)
+    assert purge.remove_command(str(tmp_path))[-1] == str(tmp_path)
 
 
 def test_the_data_behind_a_link_are_removed_and_the_link_stays(tmp_path: Path) -> None:
@@ -55,15 +55,15 @@ def test_the_data_behind_a_link_are_removed_and_the_link_stays(tmp_path: Path) -
     (tmp_path / "disk/image").mkdir(parents=True)
     link = tmp_path / "link"
     link.symlink_to("disk")
-    assert engine_data.remove_command(str(link))[-1] == str(link / "image")
-    assert engine_data.existing([str(link)]) == [str(link)]
+    assert purge.remove_command(str(link))[-1] == str(link / "image")
+    assert purge.existing([str(link)]) == [str(link)]
     mount = mounts.Mount(f"{tmp_path}/disk/image/x", "overlay", set(), "/", "overlay")
-    with pytest.raises(engine_data.DataError, match="is still mounted"):
-        engine_data.refuse_mounted(str(link), [mount])
+    with pytest.raises(purge.PurgeError, match="is still mounted"):
+        purge.refuse_mounted(str(link), [mount])
     (tmp_path / "disk/image").rmdir()
-    assert engine_data.existing([str(link)]) == []
+    assert purge.existing([str(link)]) == []
 
 
 def test_only_the_content_of_a_mount_point_is_removed() -> None:
-    assert "/proc" not in engine_data.remove_command("/proc")
-    assert "/proc/self" in engine_data.remove_command("/proc")
+    assert "/proc" not in purge.remove_command("/proc")
+    assert "/proc/self" in purge.remove_command("/proc")
