@@ -72,7 +72,7 @@ options:
     description:
       - Whether an image is being built, where any existing socket belongs to another machine. The socket is ignored,
         and its future owner and mode are read from the files of its unit.
-      - If unset, a chroot is taken for one.
+      - If unset, it is true in a chroot.
     type: bool
   keep_key:
     description: Accept O(tls.key) while an image is built, whose instances all share it then.
@@ -152,7 +152,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.engine import soc
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
 from ansible_collections.slipway.platform.plugins.module_utils.host import groups as host_groups
 from ansible_collections.slipway.platform.plugins.module_utils.host import owned_groups, rollback, systemd, unit_files
-from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
+from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baking
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 
 SOCKET = engine_api.SOCKET
@@ -277,7 +277,7 @@ def apply(module, commands, files):
 
 def run(module):
     params = module.params
-    params["baking"] = is_baked(params["baking"])
+    params["baking"] = is_baking(params["baking"])
     if params["baking"]:
         refuse_secrets(params)
     mode = access_policy.parse_mode(params["socket_mode"])

@@ -34,8 +34,8 @@ options:
     default: false
   path:
     description:
-      - Where the options are written. A file that this module did not write is kept as a backup, and a warning names
-        its options that go.
+      - Where the options are written. A file that this module did not write is kept as a backup, and a warning lists
+        the options that are lost.
     type: path
     default: /etc/docker/daemon.json
   dropin:
@@ -119,7 +119,7 @@ options:
         cannot parse, which is about half of what would stop it. Engines before 23.0 do not support it, which is a
         warning.
       - An engine that is running nevertheless keeps its old configuration until its machine is rebooted.
-      - If unset, a chroot is taken for one.
+      - If unset, it is true in a chroot.
     type: bool
   enabled:
     description: Whether the engine, its socket and containerd start at boot. If unset, that is left as it is.
@@ -253,7 +253,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.engine import (
     units,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.host import files
-from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
+from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baking
 from ansible_collections.slipway.platform.plugins.module_utils.module import shared_options
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 
@@ -262,7 +262,7 @@ STATES = ["started", "current", "stopped", "drained", "restarted", "absent"]
 
 def run(module):
     """Plan the timer first, because a plan can be rejected, and apply it last, because it needs no rollback."""
-    module.params["baking"] = is_baked(module.params["baking"])
+    module.params["baking"] = is_baking(module.params["baking"])
     absent = module.params["state"] == "absent"
     if absent and module.params["baking"]:
         raise units.ServiceError(

@@ -40,7 +40,7 @@ options:
       tags:
         description:
           - Tags of the image on this host. The default is V(latest) for a built image, none for a pulled one.
-          - A tag that YAML makes a number or a boolean of, such as C(1.10), must be quoted, and is rejected otherwise.
+          - A tag that YAML reads as a number or a boolean, such as C(1.10), must be quoted, and is rejected otherwise.
         type: list
         elements: str
   user:
@@ -49,9 +49,9 @@ options:
     default: root
   baking:
     description:
-      - Whether an image of a machine is being built. No engine runs there, so nothing is pulled or built, and a warning
+      - Whether a machine image is being built. No engine runs there, so nothing is pulled or built, and a warning
         names what is left to the first run on a machine made from it.
-      - If unset, a chroot is taken for one.
+      - If unset, it is true in a chroot.
     type: bool
   proxy:
     description:
@@ -107,7 +107,7 @@ images:
       type: bool
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
+from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baking
 from ansible_collections.slipway.platform.plugins.module_utils.images import build_context, built_images
 from ansible_collections.slipway.platform.plugins.module_utils.images import plan as image_plan
 from ansible_collections.slipway.platform.plugins.module_utils.images.engine_images import ImageError, Images
@@ -137,7 +137,7 @@ def run(module):
     problem = proxies.problem(module.params["proxy"], PROXY)
     if problem:
         raise image_plan.RequestError(problem.rstrip("."))
-    if is_baked(module.params["baking"]):
+    if is_baking(module.params["baking"]):
         names = sorted({image["name"] for image in module.params["images"]})
         module.warn(
             "No engine runs while an image is baked, so nothing is pulled or built. Left to the first run on a machine "

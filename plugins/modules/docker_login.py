@@ -37,7 +37,7 @@ options:
           - A password, or preferably a personal or an organization's access token.
           - Required when O(logins[].state=present), except with O(logins[].helper).
           - A key that is a JSON document, as Google hands it out for C(_json_key), may have several lines.
-          - Digits must be quoted; YAML makes a number of them, which is rejected.
+          - Digits must be quoted; YAML reads them as a number, which is rejected.
         type: raw
         aliases: [token]
       user:
@@ -86,8 +86,8 @@ options:
     default: false
   baking:
     description:
-      - Whether this is an image that is being made. A login with a secret, which would stay in it, is a failure then.
-      - Without it, a chroot is taken for one.
+      - Whether an image is being built. A login with a secret, which would stay in it, is then an error.
+      - If unset, it is true in a chroot.
     type: bool
   daemon_config:
     description:
@@ -177,7 +177,7 @@ rate_limit:
 import json
 from urllib.request import getproxies_environment
 
-from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
+from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baking
 from ansible_collections.slipway.platform.plugins.module_utils.module import shared_options, texts
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 from ansible_collections.slipway.platform.plugins.module_utils.net import proxies, url_secrets
@@ -228,7 +228,7 @@ def proxy_of(module, options):
 def run(module, secrets):
     """The module's result; nothing is written before all logins are verified."""
     params = module.params
-    for problem in registry_logins.problems_while_baking(params) if is_baked(params["baking"]) else ():
+    for problem in registry_logins.problems_while_baking(params) if is_baking(params["baking"]) else ():
         raise registry_logins.LoginError(problem.rstrip("."))
     problem = proxies.problem(params["proxy"], PROXY)
     if problem:

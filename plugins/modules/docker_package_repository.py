@@ -69,7 +69,7 @@ options:
     description:
       - Whether an image is being built. If so, a service that answers at the engine's socket is ignored, and a secret
         in O(proxy), O(repo_root), O(baseurl) or O(daemon_options), which would stay in the image, is a failure.
-      - If unset, a chroot is taken for one.
+      - If unset, it is true in a chroot.
     type: bool
   platforms:
     description:
@@ -77,7 +77,7 @@ options:
         C(tree) of the repository below O(repo_root) that serves them. C(trees) names another tree for a release, and
         C(tree_release) another release.
       - C(as_of), a date, says that a newer release than those listed is tried, with a warning.
-      - A host that is none of them is a failure. Without it, every host is accepted.
+      - Any other host is an error. If unset, every host is accepted.
     type: dict
     default: {}
   trees:
@@ -245,7 +245,7 @@ backup_file:
 import os
 
 from ansible_collections.slipway.platform.plugins.module_utils.host import owned_groups
-from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baked
+from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_baking
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import (
     WriteError,
     is_up_to_date,
@@ -380,7 +380,7 @@ def leave_alone(_):
 def settle(module):
     """Fill in what the user left to the host, and tell whether an image is being made; fail on an unsupported host."""
     params = module.params
-    params["baking"] = is_baked(params["baking"])
+    params["baking"] = is_baking(params["baking"])
     if params["state"] == "absent":
         return params["baking"]
     if params["baking"]:

@@ -79,7 +79,7 @@ def test_a_file_of_somebody_else_is_not_replaced_beside_data_that_it_decides_abo
     assert "set userns-remap: default in docker_engine_daemon_options to keep them" in failure
     assert state(host) == before
     run = ok(host.converge(docker_engine_daemon_options={"userns-remap": "default"}))
-    assert "Its options debug go or change" in " ".join(run.warnings(host.name))
+    assert "Its options debug are lost or change" in " ".join(run.warnings(host.name))
     assert host.sh("docker ps --all --quiet --no-trunc") == container
 
 

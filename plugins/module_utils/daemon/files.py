@@ -117,7 +117,7 @@ def back_up_foreign(module, options):
     if gone:
         module.warn(
             f"{path} was not written by this collection, or was edited since, and is replaced. Its options "
-            f"{', '.join(gone)} go or change: set in docker_engine_daemon_options what is to stay, and {kept}"
+            f"{', '.join(gone)} are lost or change: set those to keep in docker_engine_daemon_options, and {kept}"
         )
     return {"backup_file": backup} if backup else {}
 

@@ -20,6 +20,6 @@ def is_chroot():
     return (root.st_ino, root.st_dev) != (first.st_ino, first.st_dev)
 
 
-def is_baked(said):
-    """Tell whether an image is being made: as the user says, and where nobody does (None), in a chroot."""
+def is_baking(said):
+    """Return whether an image is being built: as the user says, or else (None) whether this is a chroot."""
     return is_chroot() if said is None else said

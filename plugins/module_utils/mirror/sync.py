@@ -71,7 +71,9 @@ class Sync:
         command = [program, "--quiet", "--no-database", "--general-compress-type", "gz", self.staged]
         code, output, errors = self.module.run_command(command)
         if code:
-            raise MirrorError("createrepo_c failed ({})".format(" ".join((output + errors).split())))
+            raise MirrorError(
+                "createrepo_c failed ({}): fix this and run again".format(" ".join((output + errors).split()))
+            )
         self.signer.sign(self.staged)
 
     def publish(self):

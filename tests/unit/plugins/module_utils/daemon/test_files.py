@@ -117,7 +117,7 @@ def test_what_goes_with_somebody_else_s_file_is_named(tmp_path: Path, encoding: 
     module = Module(path, check_mode)
     result = daemon_files.back_up_foreign(module, {"live-restore": True, "dns": ["1.1.1.1"]})
     (warning,) = module.warnings
-    assert "Its options dns, runtimes go or change: set in docker_engine_daemon_options what is to stay" in warning
+    assert "Its options dns, runtimes are lost or change: set those to keep in docker_engine_daemon_options" in warning
     assert "s3cret" not in warning
     assert result == ({} if check_mode else {"backup_file": f"{path}.1.backup"})
     assert check_mode or f"see the backup {path}.1.backup" in warning
