@@ -181,8 +181,8 @@ def uses_store(old, info, backend):
 
 def prefers_store(info, unknown):
     """Whether this release uses containerd's image store unless a storage driver has data; unknown if it is unknown."""
-    version = versions.release(info.get("ServerVersion") or "")
-    return version >= FIRST_WITH_STORE if version else unknown
+    version = info.get("ServerVersion")
+    return versions.release(version) >= FIRST_WITH_STORE if version else unknown
 
 
 def will_use_store(old, new, info, backend, in_store):
