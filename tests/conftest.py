@@ -17,17 +17,20 @@ hypothesis.settings.load_profile("slipway")
 # Units of work that take long, so that they are not begun last; what is not named comes after them, unit tests last.
 LONG = (
     "scenario bake",
-    "scenario migrate",
-    "scenario registry",
-    "scenario default",
-    "images",
-    "tests/lab/test_registry_auth.py",
-    "tests/lab/test_daemon.py",
     "tests/lab/test_ami_publish.py",
-    "tests/lab/test_firstboot.py",
+    "tests/lab/test_systems.py",
+    "images",
     "tests/lab/test_removal.py",
+    "tests/lab/test_daemon.py",
+    "scenario migrate",
+    "tests/lab/test_baking.py",
+    "tests/lab/test_firstboot.py",
     "tests/lab/test_packages.py",
+    "tests/lab/test_host_metrics.py",
+    "tests/lab/test_fleet.py",
+    "scenario registry",
     "tests/lab/test_access.py",
+    "scenario default",
 )
 
 

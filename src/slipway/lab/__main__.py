@@ -30,6 +30,7 @@ from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.progress import say
 from slipway.lab.ready import make_ready
+from slipway.lab.setting import Setting, choose
 
 LAB_INVENTORY = PROJECT / "inventory/lab/hosts.yml"
 
@@ -94,20 +95,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _ready(system: systems.System = systems.DEFAULT) -> Lab:
-    """Prepare the lab that LAB and, for tests that run in parallel, LAB_PREFIX select."""
-    return make_ready(os.environ.get("LAB", "auto"), os.environ.get("LAB_PREFIX", ""), system)
+def _setting() -> Setting:
+    """Return the setting that LAB selects."""
+    return choose(os.environ.get("LAB", "auto"))
+
+
+def _ready(setting: Setting, system: systems.System = systems.DEFAULT) -> Lab:
+    """Prepare the lab of the setting and, for tests that run in parallel, of LAB_PREFIX."""
+    return make_ready(setting, os.environ.get("LAB_PREFIX", ""), system)
 
 
 def _prepare(_: argparse.Namespace) -> None:
-    _ready()
+    _ready(_setting())
 
 
 def _create(arguments: argparse.Namespace) -> None:
     names = arguments.names or [f"lab-{number + 1}" for number in range(_positive(arguments.count))]
     system = systems.named(arguments.system)
+    setting = _setting()  # a mistake is told at once, though another command may hold the lock for minutes
     with locking.exclusive():
-        lab = _ready(system)
+        lab = _ready(setting, system)
         if arguments.proxy:
             proxy.start(lab)
         hosts.create(lab, names, isolated=arguments.isolated, isolated_alias=arguments.isolated_alias)
@@ -145,7 +152,7 @@ def _up() -> list[Container]:
 
 @locking.exclusive()
 def _create_root(arguments: argparse.Namespace) -> None:
-    lab = _ready()
+    lab = _ready(_setting())
     machine_root.unpack(lab, arguments.folder)
     tree = loopback_repository.start(lab)
     inventory.write_root(arguments.inventory, arguments.folder, tree, images.fingerprint(lab.client, lab.images))
