@@ -43,6 +43,13 @@ def test_an_image_is_deleted_when_it_is_old_and_complete_and_not_the_newest() ->
     }
 
 
+def test_an_image_in_use_is_kept_with_the_name_of_its_user() -> None:
+    own = {"images": [image("new", 1), image("old", 50)], "snapshots": []}
+    found = ami_prune.plan_of_region(own, {"ami-old": "the instance i-1"}, POLICY, NOW)
+    assert (found["images"], found["snapshots"]) == ([], [])
+    assert found["kept"][1]["reason"] == "in use by the instance i-1"
+
+
 def test_only_an_image_that_can_be_launched_counts_as_one_of_the_newest() -> None:
     images = [image("failed", 40, state="failed"), image("good", 50), image("old", 60)]
     assert plan(images, [])["images"] == ["ami-old"]

@@ -38,6 +38,10 @@ def test_invalid_certificates_are_rejected() -> None:
         socket_access.validate_certificates({"ca": "x", "cert": "y", "key": "z"})
 
 
+def test_a_file_system_without_acls_has_none() -> None:
+    assert not socket_access.has_acl("/proc/self/status")
+
+
 def test_an_acl_is_detected_and_removed_though_the_mode_is_unchanged(tmp_path: Path) -> None:
     socket = tmp_path / "docker.sock"
     socket.touch()
