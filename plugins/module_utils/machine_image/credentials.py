@@ -25,8 +25,8 @@ CANARY = "the canary"
 Finding = collections.namedtuple("Finding", "what byte")
 # pattern: bytes, or a regular expression that begins with one literal byte, for which Python needs no state machine.
 # groups: for each group of the pattern, the kinds to match near it and how many bytes after the anchor they need.
-# has_tokens: the prefix of a token may end at the anchor.
-Anchor = collections.namedtuple("Anchor", "pattern groups has_tokens")
+# widths: of the prefixes of tokens that end at the anchor.
+Anchor = collections.namedtuple("Anchor", "pattern groups widths")
 
 
 def token_kinds():
@@ -40,9 +40,8 @@ def token_kinds():
 
 
 TOKEN_KINDS = token_kinds()
-WIDTHS = sorted({len(prefix) for prefix in TOKEN_KINDS})
 # Every token goes on for at least so long; this alone rules out most of what has such a byte.
-TOKEN_BODY = rb"(?=[A-Za-z0-9_-]{16})"
+TOKEN_BODY = rb"(?=[A-Za-z0-9_+/=-]{16})"
 
 
 def anchor(byte, *groups):
@@ -52,19 +51,24 @@ def anchor(byte, *groups):
     """
     alternatives = [near + b"()" for near, _, _ in groups]
     prefixes = [prefix for prefix in TOKEN_KINDS if prefix.endswith(byte)]
+    widths = sorted({len(prefix) for prefix in prefixes})
     if prefixes:
         of_width = [
             rb"(?<=(?:" + b"|".join(re.escape(prefix) for prefix in prefixes if len(prefix) == width) + b"))"
-            for width in WIDTHS  # a lookbehind has a fixed width
-            if any(len(prefix) == width for prefix in prefixes)
+            for width in widths  # a lookbehind has a fixed width
         ]
         alternatives.append(TOKEN_BODY + b"(?:" + b"|".join(of_width) + b")")
     pattern = re.compile(re.escape(byte) + b"(?:" + b"|".join(alternatives) + b")")
-    return Anchor(pattern, [group[1:] for group in groups], bool(prefixes))
+    return Anchor(pattern, [group[1:] for group in groups], widths)
 
 
+OTHER_VALUES = [prefix.encode() for _, prefixes, _ in tokens.OTHER_VALUES for prefix in prefixes.split()]
 # What follows a name in kinds.VALUES.
-LONG_VALUE = rb"""(?<=[\s"'\\NYnyDdTtSs].)(?=\s{0,9}\\*["']?[A-Za-z0-9/+=]{28})"""
+LONG_VALUE = (
+    rb"""(?<=[\s"'\\NYnyDdTtSs].)(?=\s{0,9}\\*["']?(?:[A-Za-z0-9/+=]{28}|"""
+    + b"|".join(map(re.escape, OTHER_VALUES))
+    + rb"))"
+)
 # After the names in kinds.JSON_VALUES, and up to three blanks.
 JSON_NAME = (
     rb"(?<=[\"\s]:)(?:"
@@ -72,37 +76,51 @@ JSON_NAME = (
     + b")"
 )
 ANCHORS = [
-    anchor(b"_", (rb"(?:auth|password)", kinds.NPM_LOGINS, 1100)),
+    anchor(b"_", (rb"(?:auth|password)", kinds.NPM_LOGINS, 1100), (rb"mmk", kinds.MAXMIND_KEYS, 8)),
     anchor(
         b"-",
         (rb"(?:[ -]BEGIN |Lines: |key ?\()", kinds.PRIVATE_KEYS, LONGEST),
         (rb"proxy\"", kinds.PROXIES, 1024),
+        (rb"(?:us[0-9]|NRMA)", kinds.ENDINGS, 8),
     ),
     anchor(
         b".",
-        (rb"eyJ", kinds.WEB_TOKENS, LONGEST),
+        (rb"e(?:yJ|wo)", kinds.WEB_TOKENS, LONGEST),
         (rb"password", kinds.ISCSI_PASSWORDS, 512),
         (rb"com/[stw]", kinds.SLACK_WEBHOOKS, 128),
         (rb"dockerc[of]", kinds.LOGIN_FILES, LONGEST),
-        (rb"(?:atlasv1\.|webhook\.office|com/api/webhooks)", kinds.OTHER_DOTTED, 256),
-        (TOKEN_BODY + rb"(?<=[\w-]{6}\.)(?:(?=[a-z0-9]{16}\b)|(?<=\.[\w-]{6}\.))", kinds.KUBEADM_TOKENS, 64),
+        (
+            rb"(?:acc[_-]|atlasv1\.|webhook\.office|com/api/webhooks|st\.(?<=dp\.st\.)|tines\.com/webhook|zapier\.com/hooks)",
+            kinds.OTHER_DOTTED,
+            256,
+        ),
+        (
+            rb"(?=[A-Za-z0-9_-]{16})(?<=[\w-]{6}\.)(?:(?=[a-z0-9]{16}\b)|(?=[0-9a-f]{64}\b)|(?<=\.[\w-]{6}\.))",
+            kinds.KUBEADM_TOKENS,
+            72,
+        ),
     ),
     anchor(
         b":",
         (rb"//(?=[^\s/]{1,900}@)", kinds.URLS, 2048),
         (rb"AA", kinds.TELEGRAM_TOKENS, 64),
+        (rb"APA91", kinds.MESSAGING_KEYS, 160),
         (rb":(?<=[0-9a-f]{8}::)", kinds.CLUSTER_TOKENS, 128),
         (JSON_NAME, kinds.JSON_VALUES, LONGEST),
         (rb"(?<=h:)(?<=auth:)", kinds.YAML_LOGINS, LONGEST),
-        (LONG_VALUE, kinds.VALUES, 256),
+        (LONG_VALUE, kinds.VALUES, 512),
     ),
-    anchor(b"=", (LONG_VALUE, kinds.VALUES, 256)),
-    anchor(b">", (LONG_VALUE, kinds.VALUES, 256)),
+    anchor(
+        b"=",
+        (LONG_VALUE, kinds.VALUES, 512),
+        (rb"(?<=[?&;]sig=)", kinds.SIGNATURES, 128),
+    ),
+    anchor(b">", (LONG_VALUE, kinds.VALUES, 512)),
     anchor(b"I", (rb"(?:A[A-Z2-7]{16}|za[A-Za-z0-9_-]{35}|(?<=LTAI))", kinds.PLAIN_TOKENS, 64)),
     anchor(b"~", (rb"(?:(?<=[0-9]Q~)|(?<=sha256~))", kinds.TILDE_TOKENS, 64)),
-    Anchor(b"LS0t", [(kinds.BASE64_KEYS, 64)], False),  # in each of kinds.BASE64_BEGIN
-    Anchor(b"uthorization", [(kinds.HEADERS, LONGEST)], False),
-    Anchor(b"password", [(kinds.PASSWORDS + kinds.LOGIN_PAIRS, 1400)], False),
+    Anchor(b"LS0t", [(kinds.BASE64_KEYS, 64)], []),  # in each of kinds.BASE64_BEGIN
+    Anchor(b"uthorization", [(kinds.HEADERS, LONGEST)], []),
+    Anchor(b"password", [(kinds.PASSWORDS + kinds.LOGIN_PAIRS, 1400)], []),
 ]
 
 
@@ -110,7 +128,7 @@ def canary(text):
     """Return an anchor for a text that must never have been written."""
     text = text.encode()
     kind = kinds.Kind(CANARY, re.compile(re.escape(text)), kinds.always, 0)
-    return Anchor(text, [([kind], len(text))], False)
+    return Anchor(text, [([kind], len(text))], [])
 
 
 def search(stream, anchors=ANCHORS):
@@ -150,7 +168,7 @@ def is_utf_16(text, high):
 def matches(window, anchors=ANCHORS):
     """Return what the bytes hold and where it begins, sorted by place."""
     found = set()  # type: set[tuple[int, str]]
-    for pattern, groups, has_tokens in anchors:  # most files have no anchor at all, and are small: no calls for these
+    for pattern, groups, widths in anchors:  # most files have no anchor at all, and are small: no calls for these
         if isinstance(pattern, bytes):
             if pattern in window:
                 for place in places(window, pattern):
@@ -160,10 +178,12 @@ def matches(window, anchors=ANCHORS):
             place = anchored.start()
             if anchored.lastindex:
                 found.update(matches_near(window, place, *groups[anchored.lastindex - 1]))
-            if has_tokens:
-                for width in WIDTHS:
-                    prefix = window[max(place + 1 - width, 0) : place + 1]
-                    found.update(matches_near(window, place, TOKEN_KINDS.get(prefix, ()), LONGEST))
+            for width in widths:
+                start = place + 1 - width
+                for kind in TOKEN_KINDS.get(window[start : place + 1], ()) if start >= 0 else ():
+                    match = kind.pattern.match(window, start, place + LONGEST)
+                    if match and kind.is_real(match):
+                        found.add((start, kind.what))
     return [(what, start) for start, what in sorted(found)]
 
 

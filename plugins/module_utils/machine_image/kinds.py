@@ -25,7 +25,8 @@ PLACEHOLDER = re.compile(
     rb"|(?:.*\.)?example\.(?:com|net|org)|pypi\.company\.com)\W?"
 )
 # Published, and on every machine: the logins of RFC 7617 and RFC 6749, the tokens of jwt.io and PyJWT, the keys of
-# GnuTLS's self-test, cloud-init's and pip's examples.
+# GnuTLS's self-test, cloud-init's, pip's and xmlsec's examples, a signature in botocore's documentation, and the key
+# that Google has assigned to Debian's Chromium.
 PUBLIC = (
     b"0123456789abcdef@pypi.company.com",
     b"QWxhZGRpbjpvcGVuIHNlc2FtZQ",
@@ -41,6 +42,9 @@ PUBLIC = (
     b"MIIEogIBAAKCAQEA6yCv+BLrRP/dMPBXJWK21c0aqxIX6JkODL4K+zlyEURt8/Wp",
     b"MIIBxwIBAAJhAKD0YSHy73nUgysO13XsJmd4fHiFyQ+00R7VVu2iV9Qco",
     b"MIIBuwIBAAKBgQDP2HLu7pTExL89USyM0264RCyWX/CMLmukxX0Jdbm29ax8FBJT",
+    b"MIIBPAIBAAJBANPQbQ92nlbeg1Q5JNHSO1Yey46nZ7GJltLWw1ccSvp7pnvmfUm",
+    b"sig=aBBKDWQvyuVcTPH9EBp",
+    b"SyCkfPOPZXDKNn8hhgu3JrA62w",
     # OpenVPN's examples.
     b"MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQDdrrIKQObP4cGi",
     b"MIIEvwIBADANBgkqhkiG9w0BAQEFAASCBKkwggSlAgEAAoIBAQCvk86dhofEirs4",
@@ -55,6 +59,7 @@ WORD = re.compile(
     rb"(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=[%=][0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})"
     rb"|(?<=\\[0-7]{3})|(?<=\[m)|(?<=[\[;][0-9]m)|(?<=[\[;][0-9]{2}m)|(?<=;[0-9]{3}m)"
 )
+VALUE_BEGIN = re.compile(rb"(?<=[\s:=>\"'(])|(?<=%3[Dd])")
 # Keys that are only in sections of repositories, dnf or subscription-manager.
 REPOSITORY = re.compile(rb"(?m)^(?:baseurl|metalink|mirrorlist|proxy|proxy_hostname)[ \t]*=")
 # An object of log options that is still open, and the first part of a key in it.
@@ -122,12 +127,20 @@ def is_not_example(found):
 
 
 def is_token(found):
-    return bool(WORD.match(found.string, found.start())) and is_not_example(found)
+    return bool(WORD.match(found.string, found.start())) and is_not_example(found) and is_not_public(found)
+
+
+def is_signature(found):
+    return is_not_example(found) and is_not_public(found)
 
 
 def is_value_token(found):
-    """Return whether the token ends where the pattern does, and is no example."""
-    return not re.match(rb"[A-Za-z0-9]", found.string[found.end() : found.end() + 1]) and is_not_example(found)
+    """Return whether the token begins a value and ends where the pattern does, and is no example."""
+    return (
+        bool(VALUE_BEGIN.match(found.string, found.start()))
+        and not re.match(rb"[A-Za-z0-9]", found.string[found.end() : found.end() + 1])
+        and is_not_example(found)
+    )
 
 
 def is_not_public(found):
@@ -245,9 +258,11 @@ VALUES = [
         is_not_example,
     ),
     *(
-        Kind(what, re.compile(rb"(?:[\s:=\"'(]|(?<=%3[Dd]))" + pattern.encode()), is_value_token, 0)
-        for what, pattern in tokens.VALUES
+        Kind(what, re.compile(re.escape(prefix.encode()) + body.encode()), is_value_token, 0)
+        for what, prefixes, body in tokens.VALUES + tokens.OTHER_VALUES
+        for prefix in prefixes.split()
     ),
+    Kind("a New Relic key", re.compile(rb"[0-9a-f]{32}FFFFNRAL"), is_value_token, 0),
 ]
 URLS = [
     Kind(
@@ -330,9 +345,12 @@ HEADERS = [
 WEB_TOKENS = [
     Kind(
         "a JSON Web Token",
-        re.compile(rb"eyJ(?<![A-Za-z0-9_-]eyJ)[A-Za-z0-9_-]{10,4096}\.eyJ[A-Za-z0-9_-]{10,4096}\.[A-Za-z0-9_-]{10}"),
+        re.compile(
+            rb"e(?:yJ|wo)(?<![A-Za-z0-9_-]...)[A-Za-z0-9_-]{10,4096}={0,2}"
+            rb"\.e(?:yJ|wo)[A-Za-z0-9_-]{10,4096}={0,2}\.[A-Za-z0-9_-]{10}"
+        ),
         is_not_public,
-        4099,
+        4101,
     ),
 ]
 ISCSI_PASSWORDS = [
@@ -426,6 +444,7 @@ KUBEADM_TOKENS = [
         is_not_public,
         20,
     ),
+    Kind("an Airtable token", re.compile(rb"pat[A-Za-z0-9]{14}\.[0-9a-f]{64}(?![A-Za-z0-9])"), is_token, 17),
     Kind(
         "a Discord token",
         re.compile(rb"[MNO][A-Za-z0-9_-]{23,25}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}"),
@@ -434,6 +453,27 @@ KUBEADM_TOKENS = [
     ),
 ]
 OTHER_DOTTED = [
+    Kind(
+        "a Doppler token",  # of an environment, which it names
+        re.compile(rb"dp\.st\.[a-z0-9_-]{2,35}\.[A-Za-z0-9]{40}"),
+        is_token,
+        2,
+    ),
+    Kind(
+        "an Authress key",
+        re.compile(
+            rb"(?:authress|ext|sc|scauth)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[A-Za-z0-9+/_=-]{30}"
+        ),
+        is_token,
+        46,
+    ),
+    Kind(
+        "a Zapier webhook",
+        re.compile(rb"hooks\.zapier\.com/hooks/(?:catch|standard)/[0-9]{4,12}/[A-Za-z0-9]{5,16}"),
+        is_token,
+        5,
+    ),
+    Kind("a Tines webhook", re.compile(rb"\.tines\.com/webhook/[0-9a-z]{32}/[0-9a-z]{32}"), is_not_example, 0),
     Kind("a Terraform token", re.compile(rb"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60}"), is_token, 14),
     Kind(
         "a Microsoft Teams webhook",
@@ -447,6 +487,21 @@ OTHER_DOTTED = [
         is_not_example,
         10,
     ),
+]
+# Tokens that are known by how they end, or in the middle.
+ENDINGS = [
+    Kind("a Mailchimp key", re.compile(rb"[0-9a-f]{32}-us[0-9]{1,2}(?![0-9A-Za-z])"), is_token, 32),
+    Kind("a New Relic key", re.compile(rb"(?:AA[0-9a-f]{40}|eu01xx[0-9a-f]{36})-NRMA(?![0-9A-Za-z])"), is_token, 42),
+]
+MAXMIND_KEYS = [
+    Kind("a MaxMind key", re.compile(rb"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk(?![0-9A-Za-z])"), is_token, 36),
+]
+MESSAGING_KEYS = [
+    Kind("a Firebase key", re.compile(rb"AAAA[A-Za-z0-9_-]{7}:APA91[A-Za-z0-9_-]{129}"), is_token, 11),
+]
+# Of Azure's storage, functions and workflows: whoever has the address has the access.
+SIGNATURES = [
+    Kind("an Azure signature", re.compile(rb"[?&;]sig=[A-Za-z0-9%/+]{43,63}(?:=|%3[Dd])"), is_signature, 4),
 ]
 TELEGRAM_TOKENS = [Kind("a Telegram token", re.compile(rb"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}"), is_token, 10)]
 TILDE_TOKENS = [
