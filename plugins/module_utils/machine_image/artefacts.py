@@ -2,7 +2,9 @@
 # Copyright: Slipway contributors
 """The list of what must not ship in an image, shared by the seal and the checker.
 
-Last extended on 2026-11-29. docs/development/lists.md says how to refresh it.
+Compared on 2026-11-29, one by one, with virt-sysprep's operations (guestfs-tools, commit 58a50b30), with cloud-init's
+clean (commit 01dd4eeb) and with AWS' recommendations for shared Linux AMIs: docs/development/sealed-artefacts.md has
+the result, docs/development/lists.md how to refresh it.
 """
 
 import collections
@@ -34,12 +36,21 @@ GROUP_PASSWORDS = Artefact("a usable password for the group", NO_GROUP_PASSWORD,
 SYSTEM = [
     MACHINE_ID,
     Artefact("a copy of the machine-id", NO_FILE, ["var/lib/dbus/machine-id"]),
-    Artefact("an SSH host key", ABSENT, ["etc/ssh/ssh_host_*"]),
+    Artefact("an SSH host key", ABSENT, ["etc/ssh/*_host_*"]),
     Artefact("this machine's host name", EMPTY, ["etc/hostname"]),
     Artefact(
         "cloud-init state",
         ABSENT,
         ["var/lib/cloud/" + name for name in ("data", "instance", "instances", "seed", "sem")],
+    ),
+    Artefact(
+        "a network configuration that cloud-init wrote",
+        ABSENT,
+        [
+            *("etc/systemd/network/10-cloud-init-*", "etc/netplan/50-cloud-init.yaml"),
+            "etc/network/interfaces.d/50-cloud-init*",
+            *("etc/NetworkManager/conf.d/" + name for name in ("99-cloud-init.conf", "30-cloud-init-ip6-*.conf")),
+        ],
     ),
     Artefact("the result of a first boot", ABSENT, ["var/lib/slipway/firstboot/**"]),
     Artefact("first-boot settings from user data", ABSENT, ["etc/slipway/firstboot-instance.json"]),
@@ -59,7 +70,7 @@ SYSTEM = [
         ["var/lib/dnf/history*", "var/lib/yum/history/**", "usr/lib/sysimage/libdnf5/transaction_history*"],
     ),
     Artefact("the journal", ABSENT, ["var/log/journal/**"]),
-    Artefact("a log", EMPTY, ["var/log/**"]),
+    Artefact("a log", EMPTY, ["var/log/**", "var/named/data/named.run*"]),
     Artefact("login records", ABSENT, ["var/lib/wtmpdb/**", "var/lib/lastlog/**"]),
     Artefact("a temporary file", ABSENT, ["tmp/**", "var/tmp/**"]),
     Artefact("a core dump", ABSENT, ["var/lib/systemd/coredump/**", "var/crash/**", "var/spool/abrt/**"]),
@@ -75,9 +86,20 @@ SYSTEM = [
     Artefact(
         "a backup of the account files",
         ABSENT,
-        ["etc/" + name + "-" for name in ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")],
+        [
+            "etc/" + form.format(name)
+            for name in ("passwd", "shadow", "group", "gshadow", "subuid", "subgid")
+            for form in ("{}-", "{}~", "{}.bak*", "{}.old*", "{}.orig*", "{}.rpmsave", ".{}.sw?")
+        ],
     ),
-    Artefact("the installer's kickstart file", ABSENT, ["root/anaconda-ks.cfg", "root/original-ks.cfg"]),
+    Artefact(
+        "the installer's kickstart file or log",
+        ABSENT,
+        [
+            *("root/anaconda-ks.cfg", "root/original-ks.cfg", "root/initial-setup-ks.cfg"),
+            *("root/install.log*", "root/anaconda-post*.log"),
+        ],
+    ),
     Artefact("a package index login", ABSENT, ["etc/pip.conf", "etc/xdg/pip/pip.conf"]),
     Artefact("the build's proxy", ABSENT, ["etc/profile.d/*proxy*.sh"]),
     Artefact(
@@ -109,13 +131,14 @@ SYSTEM = [
         [
             *("etc/krb5.keytab", "var/lib/sss/keytabs/**", "var/lib/gssproxy/clients/**"),
             *("var/kerberos/krb5/user/**", "var/kerberos/krb5kdc/principal*", "var/kerberos/krb5kdc/.k5.*"),
+            "var/kerberos/krb5kdc/*.keytab",
         ],
     ),
     Artefact(
         "this machine's domain membership",
         ABSENT,
         [
-            *("var/lib/samba/private/**", "var/lib/samba/*.tdb"),
+            *("var/lib/samba/private/**", "var/lib/samba/*.tdb", "var/lib/samba/*/*.tdb"),
             *("etc/ipa/default.conf", "var/lib/ipa-client/sysrestore/**", "var/lib/ipa-client/pki/**"),
         ],
     ),
@@ -128,20 +151,30 @@ SYSTEM = [
         "this machine's subscription",
         ABSENT,
         [
-            *("etc/pki/consumer/**", "etc/pki/entitlement/**", "etc/sysconfig/rhn/systemid"),
+            *("etc/pki/consumer/**", "etc/pki/entitlement/**"),
+            *("etc/sysconfig/rhn/systemid", "etc/sysconfig/rhn/osad-auth.conf"),
             *("var/lib/rhsm/cache/**", "var/lib/rhsm/facts/**"),
             *("etc/insights-client/" + name for name in ("machine-id", ".registered", ".unregistered", ".lastupload")),
         ],
     ),
     Artefact("this machine's registration with AWS", ABSENT, ["var/lib/ecs/data/**", "var/lib/amazon/ssm/**"]),
     Artefact("this machine's ID for yum", ABSENT, ["var/lib/yum/uuid"]),
+    Artefact("this machine's hardware ID", ABSENT, ["etc/sysconfig/hw-uuid", "etc/smolt/uuid", "etc/smolt/hw-uuid"]),
     Artefact("a list of this machine's disks", ABSENT, ["etc/blkid/blkid.tab*", "etc/blkid.tab*"]),
     Artefact("process accounting", EMPTY, ["var/account/pacct*"]),
     Artefact("failed logins", ABSENT, ["var/lib/faillock/**"]),
-    Artefact("a lease of a DHCP server", EMPTY, ["var/lib/dhcpd/*.leases*"]),
-    Artefact("a key of a mail server", ABSENT, ["var/lib/dovecot/ssl-parameters.dat", "etc/pki/dovecot/private/*"]),
+    Artefact("a lease of a DHCP server", EMPTY, ["var/lib/dhcpd/*.leases*", "var/lib/kea/*.csv*"]),
+    Artefact("a key or state of a mail server", ABSENT, ["var/lib/dovecot/**", "etc/pki/dovecot/private/*"]),
+    Artefact("a fingerprint of a user", ABSENT, ["var/lib/fprint/**"]),
     Artefact("a key of a cluster", ABSENT, ["etc/corosync/authkey", "etc/pacemaker/authkey", "etc/munge/munge.key"]),
-    Artefact("this node's membership in a Puppet", ABSENT, ["etc/puppetlabs/puppet/ssl/**", "var/lib/puppet/ssl/**"]),
+    Artefact(
+        "what Puppet keeps of this node",
+        ABSENT,
+        [
+            *("etc/puppetlabs/puppet/ssl/**", "var/lib/puppet/**"),
+            *("opt/puppetlabs/puppet/cache/" + name + "/**" for name in ("client_data", "clientbucket", "state")),
+        ],
+    ),
     Artefact("this minion's key for Salt", ABSENT, ["etc/salt/pki/minion/minion.p*", "etc/salt/minion_id"]),
     Artefact(
         "an administrator's kubeconfig",
@@ -149,7 +182,25 @@ SYSTEM = [
         ["etc/kubernetes/*admin.conf", "etc/rancher/k3s/k3s.yaml", "etc/rancher/rke2/rke2.yaml"],
     ),
     Artefact("mail", EMPTY, ["var/spool/mail/**", "var/mail/**"]),
-    Artefact("a scheduled at job", ABSENT, ["var/spool/at/[a-z]*"]),
+    Artefact(
+        "mail in a queue",
+        ABSENT,
+        [
+            *("var/spool/postfix/" + name + "/**" for name in ("active", "bounce", "corrupt", "defer", "deferred")),
+            *(
+                "var/spool/postfix/" + name + "/**"
+                for name in ("flush", "hold", "incoming", "maildrop", "saved", "trace")
+            ),
+            *("var/spool/mqueue/**", "var/spool/clientmqueue/**", "var/spool/exim/*/**"),
+        ],
+    ),
+    # Its name is a letter, or = while it runs, and the hexadecimal digits of its number and its time.
+    Artefact(
+        "a scheduled at job",
+        ABSENT,
+        ["var/spool/at/[a-zA-Z=]" + 13 * "[0-9a-f]", "var/spool/at/spool/**"]
+        + ["var/spool/" + name + "/**" for name in ("atjobs", "atspool", "cron/atjobs", "cron/atspool")],
+    ),
 ]
 
 ENGINE = [
@@ -222,4 +273,10 @@ EVERYWHERE = {
     **dict.fromkeys(("rclone.conf", ".vault-token", ".s3cfg", ".netrc"), "stored passwords"),
     **dict.fromkeys(("terraform.tfstate", "terraform.tfstate.backup"), "the state of Terraform, with all its secrets"),
     "kubeconfig": "a login to a cluster",
+}
+# The same, by the end of their names.
+ENDINGS = {
+    ".keytab": "a Kerberos key",
+    ".kdbx": "stored passwords",
+    **dict.fromkeys((".p12", ".pfx"), "a certificate with its private key"),
 }

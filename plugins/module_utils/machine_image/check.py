@@ -19,7 +19,7 @@ PROXY_LINE = re.compile(
     rb"[\"']?(?:\w+_)?proxy(?:_username|_password|-user)?[\"']?\s*[= ]\s*\S"
 )
 PROXY_IN_SHELL = re.compile(rb"(?i)^\s*(?:export\s+)?(?:\w+_)?proxy=\S")
-OF_THIS_MACHINE = re.compile(rb"^\s*(?:(?:HWADDR|MACADDR|UUID|IPV6ADDR)=|IPADDR\d*=(?!\W?127\.))")
+OF_THIS_MACHINE = re.compile(rb"^\s*(?:(?:HWADDR|MACADDR|UUID|IPV6ADDR|(?:DHCP_)?HOSTNAME)=|IPADDR\d*=(?!\W?127\.))")
 HELPERS = {"credHelpers", "credsStore"}  # the keys of a config.json that contain no secrets
 # (offset, magic) of raw disks and file systems; anything else, such as a compressed image, hides its content.
 RAW = (
@@ -152,12 +152,10 @@ def credential_violations(tree, allowed, anchors):
         place = tree.inside(path)
         if not any(fnmatch.fnmatchcase(place, glob) for glob in allowed):
             with contextlib.suppress(*GONE), tree.reading(path), opened(name, folder) as stream:
-                if name in artefacts.EVERYWHERE and holds_secrets(place, stream):
-                    yield Violation(None, path, place, artefacts.EVERYWHERE[name])
-                found = list(credentials_in(stream, anchors))
-                if found and documentation.is_published(tree, place, stream):
-                    # A canary is no example, whoever published it.
-                    found = [each for each in found if each[0] == credentials.CANARY]
+                known = artefacts.EVERYWHERE.get(name) or artefacts.ENDINGS.get(os.path.splitext(name)[1])
+                if known and holds_secrets(place, stream):
+                    yield Violation(None, path, place, known)
+                found = documentation.without_examples(list(credentials_in(stream, anchors)), tree, place, stream)
                 for what, line in found:
                     yield Violation(None, path, "{}, line {}".format(place, line), what)
 
@@ -186,7 +184,7 @@ def check_tree(root, keep_keys_of=(), allowed=(), canaries=(), own=(), keep_pass
     anchors = credentials.ANCHORS + [credentials.canary(text) for text in canaries]
     listed = artefact_violations(tree, keep_keys_of, keep_passwords_of)
     paths = {violation.path for violation in listed}
-    by_name = set(artefacts.EVERYWHERE.values())
+    by_name = {*artefacts.EVERYWHERE.values(), *artefacts.ENDINGS.values()}
     found = credential_violations(tree, allowed, anchors)
     return [
         *listed,

@@ -31,10 +31,16 @@ ARTEFACTS = [
     "var/lib/dbus/machine-id",
     "etc/ssh/ssh_host_ed25519_key",
     "etc/ssh/ssh_host_ed25519_key.pub",
+    "etc/ssh/site_host_rsa_key",
     "etc/hostname",
     "var/lib/cloud/instances/i-0abc/user-data.txt",
     "var/lib/cloud/seed/nocloud/meta-data",
     "var/log/cloud-init.log",
+    "etc/systemd/network/10-cloud-init-ens5.network",
+    "etc/netplan/50-cloud-init.yaml",
+    "etc/network/interfaces.d/50-cloud-init",
+    "etc/NetworkManager/conf.d/99-cloud-init.conf",
+    "etc/NetworkManager/conf.d/30-cloud-init-ip6-addr-gen-mode.conf",
     "var/lib/slipway/firstboot/applied.json",
     "etc/slipway/firstboot-instance.json",
     "var/lib/dhclient/dhclient--eth0.lease",
@@ -61,7 +67,14 @@ ARTEFACTS = [
     "etc/profile.d/proxy.sh",
     "etc/passwd-",
     "etc/shadow-",
+    "etc/shadow~",
+    "etc/shadow.bak-2026",
+    "etc/gshadow.orig",
+    "etc/.shadow.swp",
     "root/anaconda-ks.cfg",
+    "root/initial-setup-ks.cfg",
+    "root/install.log.syslog",
+    "root/anaconda-post.log",
     "etc/docker/key.json",
     "etc/iscsi/initiatorname.iscsi",
     "etc/nvme/hostnqn",
@@ -81,13 +94,31 @@ ARTEFACTS = [
     "var/account/pacct",
     "var/lib/faillock/alice",
     "var/lib/dhcpd/dhcpd.leases",
+    "var/lib/dhcpd/dhcpd6.leases",
+    "var/lib/kea/kea-leases4.csv",
+    "var/named/data/named.run.0",
+    "var/kerberos/krb5kdc/kadm5.keytab",
+    "var/lib/samba/lock/brlock.tdb",
+    "etc/sysconfig/rhn/osad-auth.conf",
+    "etc/sysconfig/hw-uuid",
+    "etc/smolt/hw-uuid",
+    "var/lib/dovecot/instances",
+    "var/lib/fprint/alice/driver/0",
     "etc/munge/munge.key",
     "etc/puppetlabs/puppet/ssl/private_keys/node.pem",
+    "var/lib/puppet/clientbucket/0/1/contents",
+    "opt/puppetlabs/puppet/cache/state/last_run_report.yaml",
     "etc/salt/pki/minion/minion.pem",
     "etc/kubernetes/admin.conf",
     "etc/rancher/k3s/k3s.yaml",
     "var/spool/mail/root",
     "var/spool/at/a0000101c1a2b3",
+    "var/spool/at/=0000201c1a2b4",
+    "var/spool/at/spool/a0000101c1a2b3",
+    "var/spool/cron/atjobs/a0000101c1a2b3",
+    "var/spool/postfix/deferred/A/A0B1C2",
+    "var/spool/postfix/maildrop/A0B1C3",
+    "var/spool/clientmqueue/df1",
     "var/lib/docker/engine-id",
     "var/lib/docker/swarm/docker-state.json",
     "var/lib/docker/network/files/local-kv.db",
@@ -195,7 +226,14 @@ def test_a_proxy_within_a_longer_command_is_refused(root: Path, lines: str) -> N
 
 
 @pytest.mark.parametrize(
-    "line", ["HWADDR=02:00:00:00:00:01", "UUID=5fb06bd0-0bb0-7ffb-45f1-d6edd65f3e03", "IPADDR=10.0.0.7"]
+    "line",
+    [
+        "HOSTNAME=build.corp",
+        "DHCP_HOSTNAME=build",
+        "HWADDR=02:00:00:00:00:01",
+        "UUID=5fb06bd0-0bb0-7ffb-45f1-d6edd65f3e03",
+        "IPADDR=10.0.0.7",
+    ],
 )
 def test_connections_specific_to_this_machine_are_removed_and_others_stay(root: Path, line: str) -> None:
     scripts = "etc/sysconfig/network-scripts"
@@ -229,6 +267,24 @@ def test_a_file_that_is_known_for_secrets_is_found_by_its_name(root: Path, name:
     assert found(root, allowed=[f"/opt/app/{name}"]) == []
     plant(root, f"usr/local/app/{name}", "whatever: no package installs there\n")
     assert [line.partition(": ")[0] for line in found(root)] == [f"/opt/app/{name}", f"/usr/local/app/{name}"]
+
+
+@pytest.mark.parametrize("name", ["http.keytab", "team.kdbx", "server.p12", "client.pfx"])
+def test_a_file_of_keys_is_found_by_the_end_of_its_name(root: Path, name: str) -> None:
+    plant(root, f"srv/app/{name}", "\5\2 a key")
+    plant(root, f"usr/share/app/{name}", "an example\n")
+    (line,) = found(root)
+    assert line.startswith(f"/srv/app/{name}: ")
+    assert found(root, allowed=["/srv/app/*"]) == []
+
+
+@pytest.mark.parametrize("path", ["var/spool/at/.SEQ", "etc/passwd.conf", "etc/ssh/ssh_known_hosts"])
+def test_what_only_resembles_an_artefact_stays(root: Path, path: str) -> None:
+    plant(root, path)
+    for folder in ("at/spool", "postfix/maildrop"):  # the packages install these, and need them
+        (root / "var/spool" / folder).mkdir(parents=True)
+    assert found(root) == sealed(root) == []
+    assert (root / "var/spool/at/spool").is_dir()
 
 
 def test_every_violation_is_listed(root: Path) -> None:

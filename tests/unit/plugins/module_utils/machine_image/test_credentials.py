@@ -4,7 +4,6 @@
 
 import base64
 import gzip
-import hashlib
 import secrets
 import subprocess
 from pathlib import Path
@@ -199,25 +198,6 @@ def test_a_password_in_the_proxy_file_of_docker_daemon_is_found(root: Path, pass
     text = daemon_config.render_proxy_env({"http": f"http://me:{password}@10.0.0.1:3128"})
     plant(root, "etc/docker/proxy.env", text)
     assert [line.split(": ")[1] for line in found(root)] == ["a password in a URL"]
-
-
-def test_an_example_that_a_package_published_is_not_reported(root: Path) -> None:
-    """Fault: documentation of a distribution with an example of a key. Outcome: no finding, until the file differs."""
-    example = plant(root, "usr/share/doc/app/example.key", key(""))
-    digest = hashlib.md5(example.read_bytes(), usedforsecurity=False).hexdigest()
-    assert len(found(root)) == 1
-    plant(root, "var/lib/dpkg/info/app.md5sums", f"{'0' * 32}  usr/bin/app\n{digest}  usr/share/doc/app/example.key\n")
-    assert found(root) == []
-    example.write_text(key(""))
-    assert len(found(root)) == 1
-
-
-def test_a_canary_in_what_a_package_published_is_reported(root: Path) -> None:
-    """Fault: a build packs a secret into its documentation. Outcome: its canary is found; the example is not."""
-    example = plant(root, "usr/share/doc/app/example.key", key("") + "a-canary\n")
-    digest = hashlib.md5(example.read_bytes(), usedforsecurity=False).hexdigest()
-    plant(root, "var/lib/dpkg/info/app.md5sums", f"{digest}  usr/share/doc/app/example.key\n")
-    assert [line.split(": ")[1] for line in found(root, canaries=["a-canary"])] == ["the canary"]
 
 
 def test_credentials_in_allowed_files_are_not_reported(root: Path) -> None:
