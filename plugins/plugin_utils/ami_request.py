@@ -31,7 +31,6 @@ def problems(request):
         request,
         kms_keys=keys,
         backup_kms_key=request.get("backup_key"),
-        accounts=setting_types.texts_of_accounts(request.get("accounts")),
     )
     found = setting_types.problems(
         variables,

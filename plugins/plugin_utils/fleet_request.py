@@ -22,7 +22,6 @@ def problems(request):
     variables = dict(
         request,
         instance_profile=request.get("profile"),
-        image_owners=setting_types.texts_of_accounts(request.get("image_owners")),
     )
     found = setting_types.problems(
         variables,

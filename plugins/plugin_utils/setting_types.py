@@ -54,13 +54,6 @@ def number(value):
         return None
 
 
-def texts_of_accounts(values):
-    """Return AWS account IDs as texts, also those of numbers that lost no digit; anything else as it is."""
-    if not isinstance(values, (list, tuple)):
-        return values
-    return [str(value) if isinstance(value, int) and 10**11 <= value < 10**12 else value for value in values]
-
-
 def _list_problems(place, value):
     if not isinstance(value, (list, tuple)):
         return [f"{place} is not a list: write one, such as [] for none"]

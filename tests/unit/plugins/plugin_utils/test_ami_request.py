@@ -34,7 +34,7 @@ def test_valid_settings_have_no_problem() -> None:
 
 
 def test_what_loses_nothing_is_accepted() -> None:
-    many = {"accounts": [111122223333], "tags": {f"t{number}": "x" * 256 for number in range(46)}}
+    many = {"accounts": ["111122223333"], "tags": {f"t{number}": "x" * 256 for number in range(46)}}
     assert ami_request.problems({**GOOD, **many}) == []
 
 

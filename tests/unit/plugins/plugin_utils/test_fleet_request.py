@@ -73,7 +73,7 @@ def test_each_problem_is_one_sentence(wrong: dict[str, Any], sentence: str) -> N
 
 
 def test_what_loses_nothing_is_accepted() -> None:
-    good = GOOD | {"image_owners": [111122223333], "min_size": "0", "tags": {f"t{n}": "x" * 256 for n in range(49)}}
+    good = GOOD | {"image_owners": ["111122223333"], "min_size": "0", "tags": {f"t{n}": "x" * 256 for n in range(49)}}
     assert fleet_request.problems(good) == []
     assert fleet_request.problems(good | {"tags": {"Name": "x", **good["tags"]}}) == []
 
