@@ -5,7 +5,8 @@
 A program of its own, which needs nothing but ansible-core, so that the expressions can be evaluated by another release
 than the one that runs the tests. Each line of stdin is {"role": name, "cases": {case: {"of": variable, "variables":
 {...}}}}, answered by a line: for each case, what Ansible's validation refuses, and by its place the value of each
-condition, loop, argument and template that depends on the variable.
+condition, loop, argument and template that depends on the variable. {"role": name, "skipping": {variable: value}} is
+answered by the expressions that fail with --skip-tags of each phase.
 """
 
 import functools
@@ -118,6 +119,32 @@ class Role:
                 for part, value in self._expressions(task, inside):
                     found[f"{place} {number} {task.get_name()}{' (check mode)' * check}: {part}"] = value
         return found
+
+    def faults_without(self, tag: str, variables: dict[str, Any]) -> list[str]:
+        """Return the expressions that fail if the tasks with a tag are skipped, and so register nothing."""
+        skipped = [tag in task.tags for _, task, _ in self._tasks]
+        lost = {task.register for (_, task, _), is_lost in zip(self._tasks, skipped, strict=True) if is_lost}
+        kept = {task.register for (_, task, _), is_lost in zip(self._tasks, skipped, strict=True) if not is_lost}
+        state = {name: value for name, value in variables.items() if name not in lost - kept}
+        self._dependent = re.compile(
+            "|".join(dependent(name).pattern for name in sorted(filter(None, lost - kept))) or "(?!)"
+        )
+        found = []
+        for (place, task, known), is_skipped in zip(self._tasks, skipped, strict=True):
+            inside = {**known, **state, "ansible_check_mode": False}
+            conditions = [] if is_skipped else [(text, self._condition(text, inside)) for text in task.when or []]
+            runs = not is_skipped and all(value is not False for _, value in conditions)
+            parts = self._expressions(task, inside) if runs else []
+            found += [
+                f"{place} {task.get_name()}: {part}: {value}"
+                for part, value in [*conditions, *parts]
+                if self._depends(task.dump_attrs()) and "FAILS" in json.dumps(value)
+            ]
+        return found
+
+    def tags(self) -> list[str]:
+        """Return the tags of single phases."""
+        return sorted({tag for _, task, _ in self._tasks for tag in task.tags} - {self.folder.name, "always"})
 
     def _expressions(self, task: Any, known: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         loop = self._value(task.loop, known) if task.loop else [None]
@@ -310,6 +337,10 @@ def main() -> None:
         for line in sys.stdin:
             request = json.loads(line)
             role = Role(request["role"])
+            if "skipping" in request:
+                faults = {tag: role.faults_without(tag, request["skipping"]) for tag in role.tags()}
+                print(json.dumps(faults), flush=True)
+                continue
             answers = {name: answer(role, case) for name, case in request["cases"].items()}
             print(json.dumps(answers), flush=True)
 
