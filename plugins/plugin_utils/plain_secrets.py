@@ -36,6 +36,11 @@ HARMLESS = re.compile(
     r"|arn:.*|[a-z][a-z0-9+.-]*://[^@]*"
     r"|/(?:data|dev|etc|home|mnt|opt|proc|root|run|srv|tmp|usr|var)(?:/[\w.@-]+)+"
 )
+# BuildKit's and Podman's options for a secret name it, and say where it is.
+REFERENCE = re.compile(r"(?i)(?:(?:id|env|src|source|target|type|required|mode|uid|gid)=[\w./:-]*(?:,|\Z))+")
+# A name by which a secret is stored, such as prod/db-1; only as the value of a name that may mean either.
+STORED = re.compile(r"/?(?:[a-z][a-z._-]{0,63}[0-9]{0,4}/){1,15}[a-z][a-z._-]{0,63}[0-9]{0,4}")
+MAY_BE_STORED = re.compile(r"(?i)(?:secret|credential)s?[0-9]*\Z")
 # A call, or an item of something, as far as VALUE matches it: an expression in a script. In quotes, it would be a text.
 EXPRESSION = re.compile(r"(?i)[a-z_][\w.]*(?:\(.*|\[\w*)")
 
@@ -66,7 +71,8 @@ HASH = re.compile(r"\$(?:1|2[abxy]|5|6|7|gy|md5|sha1|y)\$[A-Za-z0-9./=,$+-]{20,}
 CLOUD_CONFIG = re.compile(rb"\A(?:## *template: *jinja[ \t]*\r?\n)?#cloud-config\b")
 MIME = re.compile(rb"(?i)\A(?:Content-Type|MIME-Version):")
 GZIP = b"\x1f\x8b"
-LARGEST = 1 << 18  # of what is decompressed
+LARGEST = 1 << 20  # of what is decompressed
+TOO_LARGE = "a compressed part of more than 1 MiB, which is not searched"
 MOST_VALUES = 100 * 1000
 DEEPEST = 5  # of encodings within each other
 
@@ -79,7 +85,9 @@ def find(settings):
 def in_user_data(data, depth=0):
     """Return pairs of a description and a line, which is 0 where it is unknown, for each likely secret in bytes."""
     if data.startswith(GZIP):
-        return _without_lines(in_user_data(_decompressed(data), depth + 1) if depth < DEEPEST else [])
+        content, is_whole = _decompressed(data)
+        inside = in_user_data(content, depth + 1) if depth < DEEPEST else []
+        return _without_lines([*inside, *([] if is_whole else [(TOO_LARGE, 0)])])
     found = set(_of_text(_text(data), 1, data))
     if CLOUD_CONFIG.match(data):
         with contextlib.suppress(yaml.YAMLError, ValueError, RecursionError):  # the text was searched
@@ -183,8 +191,9 @@ def _of_text(text, line, raw):
             yield what, line + raw.count(b"\n", 0, start) if line else 0
     for pattern in (ASSIGNED, KEYED, OPTION):
         for match in pattern.finditer(text):
-            if _is_value(match) and not ABOUT.search(match.group("name")) and match.group("name") != CHPASSWD:
-                yield f"a value for {match.group('name').lstrip('-')}", _line_at(text, line, match.start("name"))
+            name = match.group("name")
+            if _is_value(match, name) and not ABOUT.search(name) and name != CHPASSWD:
+                yield f"a value for {name.lstrip('-')}", _line_at(text, line, match.start("name"))
     for pattern in ARGUMENTS:
         for match in pattern.finditer(text):
             if _is_value(match):
@@ -193,12 +202,18 @@ def _of_text(text, line, raw):
         yield "a password hash", _line_at(text, line, match.start())
 
 
-def _is_value(match):
+def _is_value(match, name=""):
     groups = match.groupdict()
     value = next((groups[name] for name in ("double", "single", "bare") if groups.get(name)), "").rstrip("\\")
     quoted = groups.get("double") or groups.get("single")
     structure = value[:1] in ("{", "[", "|", ">", "&", "!", "-", "=") or EXPRESSION.fullmatch(value)
-    return bool(value) and bool(quoted or not structure) and not HARMLESS.fullmatch(value)
+    return bool(value) and bool(quoted or not structure) and not _is_harmless(name, value)
+
+
+def _is_harmless(name, value):
+    """Return whether the value stands for a secret which is elsewhere."""
+    stored = MAY_BE_STORED.search(name) and (STORED.fullmatch(value) or REFERENCE.fullmatch(value))
+    return bool(HARMLESS.fullmatch(value) or stored)
 
 
 def _is_secret(name, value):
@@ -207,7 +222,7 @@ def _is_secret(name, value):
         and name != CHPASSWD
         and (parameter_secrets.is_secret(name, value) or (bool(MORE_NAMES.search(name)) and _has_value(value)))
         and not ABOUT.search(name)
-        and not (isinstance(value, str) and HARMLESS.fullmatch(value.strip()))
+        and not (isinstance(value, str) and _is_harmless(name, value.strip()))
     )
 
 
@@ -225,10 +240,18 @@ def _sets_passwords(settings):
 
 
 def _decompressed(data):
-    try:
-        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, LARGEST)
-    except zlib.error:
-        return b""
+    """Return the beginning of what is compressed, all members of it, and whether that is all."""
+    found = b""
+    while data.startswith(GZIP):
+        member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        try:
+            found += member.decompress(data, LARGEST + 1 - len(found))
+        except zlib.error:
+            break  # no reader gets further than here
+        if len(found) > LARGEST:
+            return found[:LARGEST], False
+        data = member.unused_data
+    return found, True
 
 
 def _without_lines(found):

@@ -22,6 +22,9 @@ def problems(text, hostname="", ready_seconds=1):
     ]
     found = [sentence[0].upper() + sentence[1:] for sentence in found]
     secrets = sorted({what for what, _ in plain_secrets.in_user_data(data)})
+    if plain_secrets.TOO_LARGE in secrets:
+        secrets.remove(plain_secrets.TOO_LARGE)
+        found.append(f"The user data would contain {plain_secrets.TOO_LARGE} for secrets: make it smaller")
     if secrets:
         found.append(
             f"The user data would contain {' and '.join(secrets)}, and {EVERY_PROCESS}: store secrets in AWS Secrets "
@@ -44,6 +47,9 @@ def file_problems(name, text):
     found = [*size_problems(name, data, "bake more into the image"), *_yaml_problems(data, name)]
     for what, line in plain_secrets.in_user_data(data):
         place = f" on line {line}" if line else ""
+        if what == plain_secrets.TOO_LARGE:
+            found.append(f"{name} has {what} for secrets: make it smaller")
+            continue
         found.append(
             f"{name} has {what}{place}, where anyone allowed to describe the launch template can read it: store it in "
             "Secrets Manager and let the instance's role fetch it"

@@ -84,6 +84,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_fleet.py",
         "tests/unit/plugins/plugin_utils/test_ami",
         "tests/unit/plugins/plugin_utils/test_fleet",
+        "tests/unit/roles/test_skipped_phases.py",
     ),
     "Instances that boot": (
         "tests/lab/test_firstboot.py",
@@ -92,6 +93,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_user_data.py",
         "tests/unit/agent",
         "tests/unit/plugins/plugin_utils/test_firstboot",
+        "tests/unit/plugins/plugin_utils/test_plain_secrets.py",
         "tests/unit/plugins/plugin_utils/test_user_data",
     ),
     "Metrics": ("tests/lab/test_host_metrics.py", "tests/unit/agent/metrics"),

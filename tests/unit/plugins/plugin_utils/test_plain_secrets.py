@@ -47,6 +47,9 @@ HASH = "$6$rounds=4096$a1B2c3D4$" + "e5F6g7H8i9J0k1l2" * 4
         ({"bootcmd": ["curl -u ops:Tr0ub4dor https://x.internal/"]}, "a password in a command"),
         ({"bootcmd": ["echo root:Tr0ub4dor | chpasswd"]}, "a password in a command"),
         ({"bootcmd": [f"usermod -p '{HASH}' root"]}, "a password hash"),
+        ({"bootcmd": ["SECRET=correct-horse"]}, "a value for SECRET"),
+        ({"bootcmd": ["SECRET=Tr0ub4dor/x9Kq start"]}, "a value for SECRET"),
+        ({"bootcmd": ["DB_PASSWORD=prod/db start"]}, "a value for DB_PASSWORD"),
         (
             {"wireguard": {"interfaces": [{"content": f"[Interface]\nPrivateKey = {WIREGUARD}\n"}]}},
             "a value for PrivateKey",
@@ -73,6 +76,7 @@ HARMLESS: dict[str, Any] = {
     "ssh_pwauth": False,
     "password": "",
     "timezone": "Europe/Berlin",
+    "db": {"secret": "prod/db-1", "credentials": "/team/app/registry"},
     "mounts": [["//nas/share", "/srv", "cifs", "credentials=/etc/nas.credentials,uid=1000"]],
     "token_file": "/etc/token",
     "wireguard": {"interfaces": [{"content": f"[Peer]\nPublicKey = {WIREGUARD}\n"}]},
@@ -85,6 +89,8 @@ HARMLESS: dict[str, Any] = {
         "docker login --username AWS --password-stdin 111122223333.dkr.ecr.eu-central-1.amazonaws.com",
         "docker run -v /etc/passwd:/etc/passwd:ro -e API_TOKEN busybox",
         'test "$TOKEN" == "" || exit',
+        "SECRET=prod/db fetch --secret 'team/app-2/db' --credentials=ci/registry",
+        "docker build --secret id=npm,src=/root/.npmrc --secret type=env,id=token . && podman run --secret=id=db app",
         "SECRET=arn:aws:secretsmanager:eu-central-1:111122223333:secret:db",
         "echo PasswordAuthentication no >> /etc/ssh/sshd_config",
         "echo 'PASSWORD={{ ds.password }}'",
@@ -146,8 +152,26 @@ def test_secrets_in_other_forms_of_user_data_are_found() -> None:
     assert plain_secrets.in_user_data(script) == [("a value for API_TOKEN", 3)]
 
 
-def test_what_is_compressed_too_well_does_not_fill_the_memory() -> None:
-    assert plain_secrets.in_user_data(gzip.compress(bytes(1 << 27))) == []
+def test_what_is_compressed_too_well_is_refused_and_does_not_fill_the_memory() -> None:
+    """Fault: user data that grow without end when decompressed. Outcome: refused, since they cannot be searched."""
+    bomb = gzip.compress(bytes(1 << 27))
+    assert plain_secrets.in_user_data(bomb) == [(plain_secrets.TOO_LARGE, 0)]
+    settings = {"write_files": [{"encoding": "gz+b64", "content": base64.b64encode(bomb).decode()}]}
+    assert plain_secrets.find(settings) == [plain_secrets.TOO_LARGE]
+
+
+@pytest.mark.parametrize("before", [300 << 10, (1 << 20) - 40, 1 << 20])
+def test_a_secret_deep_in_compressed_user_data_is_found_or_refused(before: int) -> None:
+    """Fault: a secret after the first part of compressed user data. Outcome: found, or refused as too large."""
+    text = b"# a comment that is repeated\n" * (before // 29) + b"export API_TOKEN=Tr0ub4dor\n"
+    expected = "a value for API_TOKEN" if len(text) <= plain_secrets.LARGEST else plain_secrets.TOO_LARGE
+    assert expected in {what for what, _ in plain_secrets.in_user_data(gzip.compress(text))}
+
+
+def test_a_secret_in_a_second_member_of_compressed_user_data_is_found() -> None:
+    data = gzip.compress(b"#!/bin/sh\n") + gzip.compress(b"export API_TOKEN=Tr0ub4dor\n")
+    assert plain_secrets.in_user_data(data) == [("a value for API_TOKEN", 0)]
+    assert plain_secrets.in_user_data(data + b"padding") == [("a value for API_TOKEN", 0)]
 
 
 VALUES = st.recursive(
