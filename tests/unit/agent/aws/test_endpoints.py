@@ -3,7 +3,7 @@
 
 import boto3
 import pytest
-from slipway_agent.aws import errors, secrets, service
+from slipway_agent.aws import autoscaling, errors, secrets, service
 from slipway_agent.metrics import cloudwatch
 
 PARTITIONS = boto3.Session().get_available_partitions()
@@ -11,6 +11,7 @@ SERVICES = {
     "secretsmanager": secrets.PROVIDERS["secretsmanager"].service,
     "ssm": secrets.PROVIDERS["ssm"].service,
     "cloudwatch": cloudwatch.SERVICE,
+    "autoscaling": autoscaling.SERVICE,
 }
 
 

@@ -20,7 +20,7 @@ ROLE = re.compile(r"\A[A-Za-z0-9_+=,.@-]{1,128}\Z")
 
 
 class Metadata:
-    """The metadata of this instance. One session token serves all requests."""
+    """The metadata of this instance. One session token serves all requests until it expires."""
 
     def __init__(self, endpoint=ENDPOINT):
         self.endpoint = endpoint
@@ -58,9 +58,17 @@ class Metadata:
 
     def read(self, path):
         """Return the text at a metadata path, or None if the path does not exist."""
+        had_token = self.token is not None
+        answer = self.get(path)
+        if answer.status == 401 and had_token:
+            self.token = None
+            answer = self.get(path)
+        return text_of(answer, "GET meta-data/" + path)
+
+    def get(self, path):
         if self.token is None:
-            token = self.send("PUT", "api/token", {"X-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS})
-            self.token = self.require(PLAIN, token, "a session token")
+            answer = self.send("PUT", "api/token", {"X-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS})
+            self.token = self.require(PLAIN, text_of(answer, "PUT api/token"), "a session token")
         return self.send("GET", "meta-data/" + path, {"X-aws-ec2-metadata-token": self.token})
 
     def require(self, pattern, value, what):
@@ -75,17 +83,21 @@ class Metadata:
     def send(self, method, path, headers):
         url = f"{self.endpoint}/latest/{path}"
         try:
-            answer = web.send(method, url, headers, None, TIMEOUT_SECONDS)
+            return web.send(method, url, headers, None, TIMEOUT_SECONDS)
         except web.UnreachableError as error:
             raise AwsError(
                 f"the instance metadata service at {self.endpoint} does not respond ({error}): enable it for "
                 "the instance, with a hop limit of 2 if this runs in a container"
             ) from error
-        if answer.status == 404:
-            return None
-        if answer.status != 200:
-            raise AwsError(
-                f"the instance metadata service responds to {method} {path} with HTTP {answer.status}: check that it "
-                "is enabled for the instance"
-            )
-        return answer.body.decode("utf-8", "replace").strip()
+
+
+def text_of(answer, request):
+    """Return the text of a response, or None for HTTP 404. Raises AwsError for another error."""
+    if answer.status == 404:
+        return None
+    if answer.status != 200:
+        raise AwsError(
+            f"the instance metadata service responds to {request} with HTTP {answer.status}: check that it is enabled "
+            "for the instance"
+        )
+    return answer.body.decode("utf-8", "replace").strip()
