@@ -22,12 +22,14 @@ options:
     required: true
     choices:
       ami_fleet: Settings of the role ami_fleet.
-      ami_fleet_state: The same against O(context) state, the answers of AWS.
+      ami_fleet_hooks: Lifecycle hooks of ami_fleet, and what is known of docker_firstboot's time limits.
+      ami_fleet_state: Settings of ami_fleet against O(context) state, the answers of AWS.
       ami_publish: Settings of the role ami_publish.
       ami_publish_state: The same against O(context) regions, source, images, keys and unencrypted, the answers of AWS.
       docker_access: Settings of docker_access while an image is baked.
       docker_engine: Settings of docker_engine.
       docker_firstboot: Values of docker_firstboot; O(context) place is how a sentence names one.
+      docker_firstboot_fleet: Settings of docker_firstboot for instances of a fleet.
       docker_firstboot_pull: The playbook that docker_firstboot pulls.
       docker_firstboot_types: The texts of docker_firstboot and its credentials.
       docker_registry_auth: Settings of docker_registry_auth while an image is baked.
@@ -59,8 +61,10 @@ from ansible_collections.slipway.platform.plugins.plugin_utils import (
     ami_request,
     ami_state,
     engine_settings,
+    firstboot_fleet,
     firstboot_types,
     firstboot_values,
+    fleet_hooks,
     fleet_request,
     fleet_state,
     metric_alarms,
@@ -70,12 +74,14 @@ from ansible_collections.slipway.platform.plugins.plugin_utils import (
 
 CHECKS = {
     "ami_fleet": fleet_request.problems,
+    "ami_fleet_hooks": fleet_hooks.problems,
     "ami_fleet_state": fleet_state.problems,
     "ami_publish": ami_request.problems,
     "ami_publish_state": ami_state.problems,
     "docker_access": access_policy.problems_while_baking,
     "docker_engine": engine_settings.problems,
     "docker_firstboot": firstboot_values.problems,
+    "docker_firstboot_fleet": firstboot_fleet.problems,
     "docker_firstboot_pull": pulled_playbook.problems,
     "docker_firstboot_types": firstboot_types.problems,
     "docker_registry_auth": logins.problems_while_baking,

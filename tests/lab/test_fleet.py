@@ -23,12 +23,14 @@ STRANGER = "111122223333"
 NAME = "docker-web"
 PARAMETER = "/slipway/ami/docker-el9"
 # AWS checks some of these itself when a group launches instances; the others change tags and target groups, as no test
-# does.
+# does, or hooks, as test_fleet_hooks.py does.
 NEVER_CALLED = {
     "autoscaling:AttachLoadBalancerTargetGroups",
     "autoscaling:CreateOrUpdateTags",
+    "autoscaling:DeleteLifecycleHook",
     "autoscaling:DeleteTags",
     "autoscaling:DetachLoadBalancerTargetGroups",
+    "autoscaling:PutLifecycleHook",
     "ec2:CreateTags",
     "ec2:RunInstances",
     "elasticloadbalancing:DescribeTargetGroups",

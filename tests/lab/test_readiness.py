@@ -2,12 +2,17 @@
 """An instance makes itself ready at boot and reports the result. It runs a playbook only from a signed commit."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from slipway.lab.play import Run, ok
+from slipway.lab.status import CARRIED_IMAGE
 from slipway.lab.workbench import LabHost, Workbench
+from tests.support.instance import ADDRESS, FOLDER, surround
+from tests.support.stand_in_aws import GROUP_FILE, LONE_GROUP, METADATA_FILE
+from tests.support.stand_in_aws import INSTANCE as MEMBER
 
 UNIT = "docker-firstboot.service"
 REPORT = "/run/slipway/ready.json"
@@ -24,6 +29,14 @@ BASEOS = (
 PLAYBOOK = "- {hosts: localhost, gather_facts: false, tasks: [%s]}"
 GREETING = PLAYBOOK % f"{{ansible.builtin.copy: {{content: here, dest: {MARKER}}}}}"
 FAILURE = PLAYBOOK % f"{{ansible.builtin.fail: {{msg: it had {SECRET}}}}}"
+FLEET = {
+    "docker_firstboot_fleet": True,
+    "docker_firstboot_fleet_endpoint": ADDRESS,
+    "docker_firstboot_metadata_endpoint": ADDRESS,
+    "docker_firstboot_health_checks": 1,
+    "docker_firstboot_wait_seconds": 5,
+}
+CONTAINER = "docker run --detach --name {} --stop-timeout 2 --entrypoint /bin/busybox slipway/hello sleep 600"
 # Two people, each with a keyring. The image trusts one of them.
 PEOPLE = """
 for name in trusted stranger; do
@@ -209,3 +222,67 @@ def test_an_address_with_a_password_is_rejected_without_showing_it(host: LabHost
     assert "Nothing was changed" in run.failure(host.name)
     assert SECRET not in run.failure(host.name)
     assert host.run("sh", "-c", "sha256sum /etc/slipway/*") == before
+
+
+@pytest.fixture
+def fleet(host: LabHost) -> Iterator[LabHost]:
+    """The host as an instance of a fleet that waits for it, with a stand-in for its AWS."""
+    surround(host)
+    put_into_group(host, "Pending:Wait", "slipway-launch")
+    host.sh(f"rm -f {FOLDER}/{METADATA_FILE}")
+    yield host
+    host.sh("systemctl start docker.socket docker.service")
+    host.sh("systemctl stop slipway-drain.service slipway-health.timer; rm -f /etc/slipway/fleet.json")
+
+
+def put_into_group(host: LabHost, state: str, hook: str) -> None:
+    group = {**LONE_GROUP, "members": {MEMBER: [state, "Healthy"]}, "pending": [hook]}
+    host.sh(f"umask 077; cat > {FOLDER}/{GROUP_FILE} <<'END'\n{json.dumps(group)}\nEND")
+
+
+def in_group(host: LabHost) -> list[str]:
+    """Return the state and the health of the instance in its group."""
+    found: list[str] = json.loads(host.sh(f"cat {FOLDER}/{GROUP_FILE}"))["members"][MEMBER]
+    return found
+
+
+def test_an_instance_of_a_fleet_enters_service_when_it_is_ready_and_is_replaced_when_its_engine_dies(
+    fleet: LabHost,
+) -> None:
+    """Fault: the engine of an instance in service dies. Outcome: the group is told, and replaces the instance."""
+    ok(apply(fleet, **NETWORK | FLEET))
+    assert in_group(fleet) == ["InService", "Healthy"]
+    assert "completed the launch in the group" in fleet.run("slipway-ready")[1]
+    for unit in ("slipway-drain.service", "slipway-health.timer"):
+        assert fleet.run("systemctl", "is-active", unit)[1] == "active"
+    assert ok(apply(fleet, **NETWORK | FLEET)).changed(fleet.name) == []
+    fleet.sh("systemctl start slipway-health.service")
+    assert in_group(fleet) == ["InService", "Healthy"]
+    fleet.sh("systemctl stop docker.service docker.socket; systemctl start slipway-health.service")
+    assert in_group(fleet) == ["InService", "Unhealthy"]
+
+
+def test_an_instance_whose_engine_does_not_start_is_abandoned(fleet: LabHost) -> None:
+    """Fault: the engine of a new instance does not start. Outcome: its launch is abandoned; the group replaces it."""
+    fleet.sh("systemctl stop docker.service docker.socket")
+    assert "is not ready" in apply(fleet, **NETWORK | FLEET).failure(fleet.name)
+    assert in_group(fleet)[0] == "Terminating:Proceed"
+    assert is_failed(fleet)
+
+
+def test_an_instance_that_ends_stops_its_containers_in_order(fleet: LabHost) -> None:
+    ok(apply(fleet, **NETWORK | FLEET))
+    fleet.sh(f"docker load --quiet --input {CARRIED_IMAGE}")
+    for name in ("database", "web"):
+        fleet.sh(CONTAINER.format(name))
+    put_into_group(fleet, "Terminating:Wait", "slipway-termination")
+    end = json.dumps({"meta-data/autoscaling/target-lifecycle-state": "Terminated"})
+    fleet.sh(f"echo '{end}' > {FOLDER}/{METADATA_FILE}")
+    done = f"until grep --quiet Terminating:Proceed {FOLDER}/{GROUP_FILE}; do sleep 1; done"
+    fleet.sh(f'timeout 90 sh -c "{done}"')
+    form = "{{.State.Status}} {{.State.FinishedAt}}"
+    states = fleet.sh(f"docker container inspect --format '{form}' web database").splitlines()
+    fleet.sh("docker container rm --force web database")
+    assert [state.split()[0] for state in states] == ["exited", "exited"]
+    assert states[0] < states[1], journal(fleet)
+    assert fleet.run("systemctl", "is-failed", "slipway-drain.service")[1] == "inactive"

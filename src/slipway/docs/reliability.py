@@ -81,6 +81,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Machine images and fleets on AWS": (
         "tests/lab/test_ami_publish.py",
+        "tests/lab/test_fleet_hooks.py",
         "tests/lab/test_fleet.py",
         "tests/unit/plugins/plugin_utils/test_ami",
         "tests/unit/plugins/plugin_utils/test_fleet",

@@ -23,7 +23,7 @@ def test_the_role_installs_every_command_and_every_module() -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_package_imports_only_itself_aws_and_the_standard_library(path: Path) -> None:
+def test_a_package_imports_only_itself_aws_the_engine_and_the_standard_library(path: Path) -> None:
     part = path.parent.name
     for node in ast.walk(ast.parse(path.read_text())):
         names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -31,6 +31,6 @@ def test_a_package_imports_only_itself_aws_and_the_standard_library(path: Path) 
         for name in names:
             first, _, rest = name.partition(".")
             if first == "slipway_agent" and part != "slipway_agent":
-                assert rest.partition(".")[0] in {part, "aws"}, f"{path} imports {name}"
+                assert rest.partition(".")[0] in {part, "aws", "engine"}, f"{path} imports {name}"
             else:
                 assert first == "slipway_agent" or first in sys.stdlib_module_names, f"{path} imports {name}"

@@ -5,6 +5,7 @@
 import os
 
 RUNTIME_DIRECTORY = "/run/slipway"
+FLEET = "fleet.json"
 
 
 def main(argv, settings_directory):
@@ -25,8 +26,8 @@ def docker_credential_slipway(arguments, settings_directory):
 def docker_firstboot(arguments, settings_directory):
     from slipway_agent.boot import main
 
-    settings = [os.path.join(settings_directory, name) for name in ("firstboot.json", "firstboot-instance.json")]
-    return main.main(*settings, *arguments)
+    settings = [os.path.join(settings_directory, name) for name in ("firstboot.json", "firstboot-instance.json", FLEET)]
+    return main.main(settings[0], settings[1], *[*arguments, settings[2]])
 
 
 def slipway_ready(arguments, _settings_directory):
@@ -41,9 +42,23 @@ def slipway_metrics(_arguments, settings_directory):
     return main.main(os.path.join(settings_directory, "metrics.json"))
 
 
+def slipway_health(_arguments, settings_directory):
+    from slipway_agent.fleet import health
+
+    return health.main(os.path.join(settings_directory, FLEET), os.path.join(RUNTIME_DIRECTORY, health.NAME))
+
+
+def slipway_drain(_arguments, settings_directory):
+    from slipway_agent.fleet import drain
+
+    return drain.main(os.path.join(settings_directory, FLEET))
+
+
 COMMANDS = {
     "docker-credential-slipway": docker_credential_slipway,
     "docker-firstboot": docker_firstboot,
     "slipway-ready": slipway_ready,
     "slipway-metrics": slipway_metrics,
+    "slipway-health": slipway_health,
+    "slipway-drain": slipway_drain,
 }

@@ -5,3 +5,7 @@
 
 class StepError(Exception):
     """A step failed. The message is for the user, includes the remedy and contains no secret."""
+
+
+class StoppedError(StepError):
+    """The boot was stopped, by somebody or because the machine shuts down. It says nothing about the instance."""
