@@ -4,7 +4,12 @@
 
 import re
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import aws_tags, setting_types, user_data
+from ansible_collections.slipway.platform.plugins.plugin_utils import (
+    aws_tags,
+    fleet_spread,
+    setting_types,
+    user_data,
+)
 
 NAME = re.compile(r"\A[A-Za-z0-9()./_-]{3,128}\Z")
 PARAMETER = re.compile(r"\A(?:/[A-Za-z0-9_.-]+)+\Z")
@@ -38,6 +43,7 @@ def problems(request):
         *_name_problems(request),
         *_network_problems(request),
         *_size_problems(request),
+        *fleet_spread.problems(request),
         *_tag_problems(request),
         *_user_data_problems(request["user_data_file"], request["user_data"]),
     ]
@@ -70,7 +76,7 @@ def _network_problems(request):
         ("subnets", SUBNET, "subnet-0123456789abcdef0"),
         ("security_groups", SECURITY_GROUP, "sg-0123456789abcdef0"),
     ):
-        if not request[variable]:
+        if not request[variable] and not (variable == "security_groups" and request["security_group_managed"]):
             yield f"ami_fleet_{variable} is empty: list at least one, for example {example}"
         for value in request[variable]:
             if not pattern.match(value):

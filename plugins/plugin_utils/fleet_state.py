@@ -2,6 +2,8 @@
 # Copyright: Slipway contributors
 """Compare a fleet's settings with what exists on AWS: missing prerequisites, drift and stale instances."""
 
+from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_spread
+
 
 def problems(request, state):
     """Return one sentence for each obstacle to launching instances."""
@@ -21,7 +23,7 @@ def problems(request, state):
         for name in request["security_groups"]
         if name not in groups
     ]
-    return found
+    return [*found, *fleet_spread.state_problems(request, state["subnets"], state["own_groups"])]
 
 
 def _image_problems(request, image, found):

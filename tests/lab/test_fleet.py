@@ -2,6 +2,7 @@
 """Instances that are thrown away, on AWS as moto plays it, by the real playbook and modules; needs no lab host."""
 
 import base64
+import re
 import venv
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,6 +99,11 @@ class Cloud:
             for instance in reservation["Instances"]
         }
 
+    def security_groups(self) -> list[dict[str, Any]]:
+        """The fleet's own."""
+        found = self.ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [NAME]}])
+        return list(found["SecurityGroups"])
+
     def finish_refresh(self) -> None:
         moto_autoscaling.finish_refresh(autoscaling_backends[DEFAULT_ACCOUNT_ID][HOME].autoscaling_groups[NAME])
 
@@ -191,6 +197,44 @@ def test_instances_that_would_not_be_launched_so_today_are_replaced_once_and_the
     assert cloud.aws.changes() == []
 
 
+def test_a_fleet_has_a_security_group_of_its_own_to_which_nobody_may_connect(cloud: Cloud) -> None:
+    """Fault: all subnets are in one zone, or a security group of the fleet's name belongs to somebody else. Outcome:
+    refused; nothing is made.
+    """
+    own: dict[str, Any] = {"security_group_managed": True, "security_groups": []}
+    predicted = ok(cloud.run("--check", "--diff", **own))
+    assert cloud.aws.changes() == []
+    done = ok(cloud.run(**own))
+    assert changed(done) == changed(predicted)
+    assert changed(done)[0] == "Network | Write the fleet's own security group"
+    assert "eu-central-1a: 0 in service, " in done.output
+    assert "aws ec2 enable-ebs-encryption-by-default" in done.output
+    (group,) = cloud.security_groups()
+    assert cloud.template()["LaunchTemplateData"]["SecurityGroupIds"] == [group["GroupId"]]
+    assert group["IpPermissions"] == []
+    allowed = {(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in group["IpPermissionsEgress"]}
+    assert allowed == {("tcp", 443, 443)}
+
+    cloud.ec2.enable_ebs_encryption_by_default()
+    rules = [{"proto": "tcp", "ports": [443], "cidr_ip": "10.0.0.0/8", "rule_desc": "inside"}]
+    done = ok(cloud.run(**own, ingress=rules))
+    assert changed(done) == ["Network | Write the fleet's own security group"]
+    assert sum(int(count) for count in re.findall(r"eu-central-1[ab]: (\d+) in service, ", done.output)) == 2
+    assert "enable-ebs-encryption-by-default" not in done.output
+    (group,) = cloud.security_groups()
+    assert [rule["IpRanges"] for rule in group["IpPermissions"]] == [
+        [{"CidrIp": "10.0.0.0/8", "Description": "inside"}]
+    ]
+    one: dict[str, Any] = {"subnets": cloud.subnets[:1]}
+    predicted = ok(cloud.run("--check", **own, **one, ingress=rules, single_zone_confirmed="true"))
+    assert changed(predicted) == ["Group | Write the Auto Scaling group"]
+
+    cloud.ec2.delete_tags(Resources=[group["GroupId"]], Tags=[{"Key": "slipway:fleet"}])
+    message = cloud.aws.refused(cloud.run(**own, **one))
+    assert f"all of ami_fleet_subnets are in {HOME}a" in message
+    assert f"security group {group['GroupId']} in {group['VpcId']} is already named {NAME}" in message
+
+
 def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(cloud: Cloud) -> None:
     """Fault: malformed ids and sizes of a fleet; user data with a token. Outcome: all problems at once, without the
     token, before AWS is asked.
@@ -207,6 +251,7 @@ def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(c
             max_size=2,
             min_healthy=101,
             tags={"aws:team": "platform"},
+            ingress=[{"proto": "tcp", "cidr_ip": "anywhere"}],
         ),
     )
     assert cloud.aws.calls == []
@@ -219,6 +264,8 @@ def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(c
         "ami_fleet_min_size 3 and ami_fleet_max_size 2 are invalid",
         "ami_fleet_min_healthy 101 and ami_fleet_max_healthy 110 are invalid",
         "ami_fleet_tags has aws:team",
+        "rule 1 of ami_fleet_ingress has no valid ports",
+        "rule 1 of ami_fleet_ingress has the invalid cidr_ip 'anywhere'",
         "bytes, but AWS accepts at most 16384",
         f"{cloud.user_data} has a Docker token on line 3",
     ):

@@ -35,6 +35,8 @@ PACKET = b"\xc6\x0c\x04" + bytes(4) + b"\x16\x05hello"
 KEY = f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{b64encode(PACKET).decode()}\n-----END PGP PUBLIC KEY BLOCK-----"
 # Values of variables whose elements must be of a certain form, for the role to go on.
 SAMPLES: dict[str, Any] = {
+    "ami_fleet_egress": [{"proto": "tcp", "ports": "443", "cidr_ip": "0.0.0.0/0"}],
+    "ami_fleet_ingress": [{"proto": "udp", "ports": "53", "cidr_ip": "10.0.0.0/8"}],
     "ami_fleet_tags": {"Team": "web"},
     "ami_publish_accounts": ["111122223333", "444455556666"],
     "ami_publish_kms_keys": {"eu-west-1": "alias/images"},

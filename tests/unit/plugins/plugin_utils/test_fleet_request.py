@@ -26,6 +26,10 @@ GOOD: dict[str, Any] = {
     "tags": {"Team": "platform"},
     "user_data_file": "",
     "user_data": "",
+    "single_zone_confirmed": False,
+    "security_group_managed": False,
+    "ingress": [],
+    "egress": [],
 }
 
 

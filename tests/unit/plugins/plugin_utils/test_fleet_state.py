@@ -14,6 +14,8 @@ REQUEST = {
     "root_size": 20,
     "subnets": [],
     "security_groups": [],
+    "single_zone_confirmed": False,
+    "security_group_managed": False,
 }
 DISKS = [{"device_name": name, "ebs": {"volume_size": size}} for name, size in (("/dev/sdb", 99), ("/dev/sda1", 21))]
 CENTOS = {"image_id": IMAGE, "state": "available", "root_device_name": "/dev/sda1", "block_device_mappings": DISKS}
@@ -43,13 +45,13 @@ GROUP = {
     ],
 )
 def test_an_image_that_cannot_be_launched_is_one_sentence(image: str, found: list[Any], sentence: str) -> None:
-    state = {"image": image, "images": found, "profiles": [], "subnets": [], "security_groups": []}
+    state = {"image": image, "images": found, "profiles": [], "subnets": [], "security_groups": [], "own_groups": []}
     (problem,) = fleet_state.problems(REQUEST, state)
     assert sentence in problem
 
 
 def test_a_root_volume_as_large_as_the_image_is_enough() -> None:
-    state = {"image": IMAGE, "images": [CENTOS], "profiles": [], "subnets": [], "security_groups": []}
+    state = {"image": IMAGE, "images": [CENTOS], "profiles": [], "subnets": [], "security_groups": [], "own_groups": []}
     assert fleet_state.problems(REQUEST | {"root_size": 21}, state) == []
 
 
