@@ -26,6 +26,8 @@ options:
       ami_fleet_state: Settings of ami_fleet against O(context) state, the answers of AWS.
       ami_publish: Settings of the role ami_publish.
       ami_publish_state: The same against O(context) regions, source, images, keys and unencrypted, the answers of AWS.
+      ami_restore: Settings of the role ami_restore.
+      ami_restore_state: The same against O(context) chosen, account and images, the answers of AWS.
       docker_access: Settings of docker_access while an image is baked.
       docker_engine: Settings of docker_engine.
       docker_firstboot: Values of docker_firstboot; O(context) place is how a sentence names one.
@@ -33,6 +35,8 @@ options:
       docker_firstboot_pull: The playbook that docker_firstboot pulls.
       docker_firstboot_types: The texts of docker_firstboot and its credentials.
       docker_registry_auth: Settings of docker_registry_auth while an image is baked.
+      fleet_drill: Settings of the role fleet_drill.
+      fleet_drill_state: The same against O(context) group and refreshes, the answers of AWS.
       host_metrics: >-
         Alarms, with O(context) provider, mounts, agent_rpm, region, identity, endpoint, namespace and ignored.
       user_data: The text of user data, with O(context) hostname and ready_seconds.
@@ -59,12 +63,14 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import acc
 from ansible_collections.slipway.platform.plugins.module_utils.registry import logins
 from ansible_collections.slipway.platform.plugins.plugin_utils import (
     ami_request,
+    ami_restore,
     ami_state,
     engine_settings,
     firstboot_fleet,
     firstboot_types,
     firstboot_values,
     fleet_hooks,
+    fleet_drill,
     fleet_request,
     fleet_state,
     metric_alarms,
@@ -78,6 +84,8 @@ CHECKS = {
     "ami_fleet_state": fleet_state.problems,
     "ami_publish": ami_request.problems,
     "ami_publish_state": ami_state.problems,
+    "ami_restore": ami_restore.problems,
+    "ami_restore_state": ami_restore.state_problems,
     "docker_access": access_policy.problems_while_baking,
     "docker_engine": engine_settings.problems,
     "docker_firstboot": firstboot_values.problems,
@@ -85,6 +93,8 @@ CHECKS = {
     "docker_firstboot_pull": pulled_playbook.problems,
     "docker_firstboot_types": firstboot_types.problems,
     "docker_registry_auth": logins.problems_while_baking,
+    "fleet_drill": fleet_drill.problems,
+    "fleet_drill_state": fleet_drill.state_problems,
     "host_metrics": metric_alarms.problems,
     "user_data": user_data.problems,
 }

@@ -83,6 +83,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_ami_publish.py",
         "tests/lab/test_fleet_hooks.py",
         "tests/lab/test_fleet.py",
+        "tests/lab/test_recovery.py",
         "tests/unit/plugins/plugin_utils/test_ami",
         "tests/unit/plugins/plugin_utils/test_fleet",
         "tests/unit/roles/test_skipped_phases.py",
