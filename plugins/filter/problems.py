@@ -24,6 +24,7 @@ options:
       ami_fleet: Settings of the role ami_fleet.
       ami_fleet_hooks: Lifecycle hooks of ami_fleet, and what is known of docker_firstboot's time limits.
       ami_fleet_state: Settings of ami_fleet against O(context) state, the answers of AWS.
+      ami_fleet_metrics: Metrics that nobody publishes, with O(context) region.
       ami_publish: Settings of the role ami_publish.
       ami_publish_state: The same against O(context) regions, source, images, keys and unencrypted, the answers of AWS.
       ami_restore: Settings of the role ami_restore.
@@ -72,6 +73,7 @@ from ansible_collections.slipway.platform.plugins.plugin_utils import (
     fleet_hooks,
     fleet_drill,
     fleet_request,
+    fleet_scaling,
     fleet_state,
     metric_alarms,
     pulled_playbook,
@@ -81,6 +83,7 @@ from ansible_collections.slipway.platform.plugins.plugin_utils import (
 CHECKS = {
     "ami_fleet": fleet_request.problems,
     "ami_fleet_hooks": fleet_hooks.problems,
+    "ami_fleet_metrics": fleet_scaling.missing_problems,
     "ami_fleet_state": fleet_state.problems,
     "ami_publish": ami_request.problems,
     "ami_publish_state": ami_state.problems,
@@ -101,7 +104,7 @@ CHECKS = {
 
 
 def problems(settings, check, **context):
-    return CHECKS[check](settings, **context)
+    return list(CHECKS[check](settings, **context))
 
 
 class FilterModule:

@@ -6,6 +6,7 @@ import re
 
 from ansible_collections.slipway.platform.plugins.plugin_utils import (
     aws_tags,
+    fleet_scaling,
     fleet_spread,
     setting_types,
     user_data,
@@ -19,7 +20,10 @@ TARGET_GROUP = re.compile(r"\Aarn:[a-z-]+:elasticloadbalancing:[a-z0-9-]+:[0-9]{
 OWNER = re.compile(r"\A(?:self|[0-9]{12})\Z")
 # Tag keys that instance metadata can hold.
 TAG = re.compile(r"\A[A-Za-z0-9+=.,_:@-]{1,128}\Z")
-NUMBERS = ("min_size", "max_size", "root_size", "min_healthy", "max_healthy")
+NUMBERS = (
+    *("min_size", "max_size", "root_size", "min_healthy", "max_healthy"),
+    *("on_demand_base", "on_demand_percent"),
+)
 
 
 def problems(request):
@@ -33,7 +37,7 @@ def problems(request):
         "ami_fleet_{}",
         texts=("name", "region", "parameter", "health_check", "instance_profile", "user_data_file"),
         numbers=NUMBERS,
-        lists=("image_owners", "subnets", "security_groups", "target_groups"),
+        lists=("image_owners", "subnets", "security_groups", "target_groups", "instance_types"),
         mappings=("tags",),
     )
     if found:
@@ -44,6 +48,7 @@ def problems(request):
         *_network_problems(request),
         *_size_problems(request),
         *fleet_spread.problems(request),
+        *fleet_scaling.problems(request),
         *_tag_problems(request),
         *_user_data_problems(request["user_data_file"], request["user_data"]),
     ]

@@ -61,12 +61,20 @@ def _root_problems(size, image):
 
 def drift(group, wanted):
     """Return the names of settings that differ; group: as returned by amazon.aws.autoscaling_group_info."""
+    mixed = group.get("mixed_instances_policy") or {}
+    template = mixed.get("launch_template", {})
+    shares = mixed.get("instances_distribution", {})
     present = {
         **group,
         "subnets": [subnet for subnet in group.get("vpc_zone_identifier", "").split(",") if subnet],
         "target_groups": group.get("target_group_arns", []),
         "tags": {tag["key"]: tag["value"] for tag in group.get("tags", [])},
-        "version": group.get("launch_template", {}).get("version"),
+        "version": template.get("launch_template_specification", group.get("launch_template", {})).get("version"),
+        "instance_types": [item["instance_type"] for item in template.get("overrides", [])],
+        "on_demand": [
+            shares.get("on_demand_base_capacity", 0),
+            shares.get("on_demand_percentage_above_base_capacity", 100),
+        ],
     }
     return [name for name in wanted if _normal(present.get(name)) != _normal(wanted[name])]
 

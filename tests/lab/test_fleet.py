@@ -23,15 +23,18 @@ HOME = "eu-central-1"
 STRANGER = "111122223333"
 NAME = "docker-web"
 PARAMETER = "/slipway/ami/docker-el9"
-# AWS checks some of these itself when a group launches instances; the others change tags and target groups, as no test
-# does, or hooks, as test_fleet_hooks.py does.
+# AWS checks some of these itself when a group launches instances; the others change tags and target groups, or delete
+# what scales, as no test does, or hooks, as test_fleet_hooks.py does.
 NEVER_CALLED = {
     "autoscaling:AttachLoadBalancerTargetGroups",
     "autoscaling:CreateOrUpdateTags",
     "autoscaling:DeleteLifecycleHook",
+    "autoscaling:DeletePolicy",
+    "autoscaling:DeleteScheduledAction",
     "autoscaling:DeleteTags",
     "autoscaling:DetachLoadBalancerTargetGroups",
     "autoscaling:PutLifecycleHook",
+    "cloudwatch:DeleteAlarms",
     "ec2:CreateTags",
     "ec2:RunInstances",
     "elasticloadbalancing:DescribeTargetGroups",
@@ -235,6 +238,68 @@ def test_a_fleet_has_a_security_group_of_its_own_to_which_nobody_may_connect(clo
     assert f"security group {group['GroupId']} in {group['VpcId']} is already named {NAME}" in message
 
 
+def test_a_fleet_is_scaled_by_metrics_and_times_on_several_types_and_spot(cloud: Cloud) -> None:
+    """Fault: a scaling policy follows a metric that nobody publishes. Outcome: refused; nothing is changed."""
+    cloudwatch = cloud.aws.client("cloudwatch", HOME)
+
+    def publish(namespace: str, metric: str, dimension: str, value: str) -> None:
+        data = {"MetricName": metric, "Dimensions": [{"Name": dimension, "Value": value}], "Value": 1}
+        cloudwatch.put_metric_data(Namespace=namespace, MetricData=[data])
+
+    publish("Shop", "Waiting", "Queue", "orders")
+    shop = {"name": "queue", "metric": "Waiting", "namespace": "Shop", "dimensions": {"Queue": "orders"}, "above": 100}
+    memory = {"name": "memory", "metric": "memory", "target": 70}  # of which a fleet without instances has none yet
+    wanted: dict[str, Any] = {
+        "scaling_policies": [
+            {"name": "cpu", "metric": "cpu", "target": 60},
+            memory,
+            shop | {"steps": [{"from": 0, "add": 1}, {"from": 50, "add": 2}]},
+        ],
+        "schedules": [{"name": "morning", "cron": "0 7 * * 1-5", "time_zone": "Europe/Berlin", "desired": 3}],
+        "instance_types": ["m6a.large", "m5.large"],
+        "on_demand_base": 1,
+        "on_demand_percent": 0,
+    }
+    predicted = ok(cloud.run("--check", **wanted))
+    assert cloud.aws.changes() == []
+    assert f"{NAME} cpu, {NAME} memory, {NAME} queue would be written" in predicted.output
+
+    ok(cloud.run(**wanted))
+    put = {call.parameters["PolicyName"]: call.parameters for call in cloud.aws.made("PutScalingPolicy")}
+    assert set(put) == {f"{NAME} cpu", f"{NAME} memory", f"{NAME} queue"}
+    tracking = "TargetTrackingConfiguration."
+    assert put[f"{NAME} cpu"][f"{tracking}PredefinedMetricSpecification.PredefinedMetricType"] == (
+        "ASGAverageCPUUtilization"
+    )
+    assert put[f"{NAME} memory"][f"{tracking}CustomizedMetricSpecification.Dimensions.member.1.Value"] == NAME
+    policies = cloud.autoscaling.describe_policies(AutoScalingGroupName=NAME)["ScalingPolicies"]
+    (arn,) = (policy["PolicyARN"] for policy in policies if policy["PolicyName"] == f"{NAME} queue")
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[f"{NAME} queue"])["MetricAlarms"]
+    assert (alarm["AlarmActions"], alarm["Threshold"], alarm["Namespace"]) == ([arn], 100, "Shop")
+    (schedule,) = cloud.aws.made("PutScheduledUpdateGroupAction")
+    assert {name: schedule.parameters[name] for name in ("Recurrence", "TimeZone", "DesiredCapacity")} == {
+        "Recurrence": "0 7 * * 1-5",
+        "TimeZone": "Europe/Berlin",
+        "DesiredCapacity": "3",
+    }
+    (asked,) = cloud.aws.made("CreateAutoScalingGroup")
+    mixed = "MixedInstancesPolicy."
+    shares = f"{mixed}InstancesDistribution."
+    assert [asked.parameters[f"{mixed}LaunchTemplate.Overrides.member.{n}.InstanceType"] for n in (1, 2, 3)] == [
+        "m6i.large",
+        "m6a.large",
+        "m5.large",
+    ]
+    assert asked.parameters[f"{shares}OnDemandBaseCapacity"] == "1"
+    assert asked.parameters[f"{shares}OnDemandPercentageAboveBaseCapacity"] == "0"
+    assert asked.parameters[f"{shares}SpotAllocationStrategy"] == "price-capacity-optimized"
+
+    message = cloud.aws.refused(cloud.run(**wanted))  # the instances are there, and publish nothing
+    assert f"nobody has published CWAgent mem_used_percent by AutoScalingGroupName {NAME} in {HOME}" in message
+    publish("CWAgent", "mem_used_percent", "AutoScalingGroupName", NAME)
+    assert changed(ok(cloud.run(**wanted))) == []
+
+
 def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(cloud: Cloud) -> None:
     """Fault: malformed ids and sizes of a fleet; user data with a token. Outcome: all problems at once, without the
     token, before AWS is asked.
@@ -252,6 +317,8 @@ def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(c
             min_healthy=101,
             tags={"aws:team": "platform"},
             ingress=[{"proto": "tcp", "cidr_ip": "anywhere"}],
+            schedules=[{"name": "morning", "cron": "0 7 * * *", "desired": 2, "min_size": 1}],
+            on_demand_percent=0,
         ),
     )
     assert cloud.aws.calls == []
@@ -265,6 +332,8 @@ def test_a_malformed_wish_is_refused_before_aws_is_asked_and_all_of_it_at_once(c
         "ami_fleet_min_healthy 101 and ami_fleet_max_healthy 110 are invalid",
         "ami_fleet_tags has aws:team",
         "rule 1 of ami_fleet_ingress has no valid ports",
+        "schedule morning has no time_zone",
+        "ami_fleet_on_demand_percent 0 asks for Spot instances of too few types",
         "rule 1 of ami_fleet_ingress has the invalid cidr_ip 'anywhere'",
         "bytes, but AWS accepts at most 16384",
         f"{cloud.user_data} has a Docker token on line 3",

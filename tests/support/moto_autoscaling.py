@@ -52,6 +52,8 @@ def finish_refresh(group: Any) -> None:
 
 def teach(monkeypatch: pytest.MonkeyPatch) -> None:
     """Patch moto until the test ends."""
+    # A group of several instance types lacks it, and cannot be described.
+    monkeypatch.setattr(FakeAutoScalingGroup, "provided_launch_template_version", None, raising=False)
     monkeypatch.setattr(FakeAutoScalingGroup, "image_id", property(image_id))
     monkeypatch.setattr(FakeAutoScalingGroup, "replace_autoscaling_group_instances", launch_and_remember)
     monkeypatch.setattr(InstanceState, "launch_template", property(lambda state: state.made_by))

@@ -22,6 +22,8 @@ KEYS = {"aws_access_key_id": "moto-key", "aws_secret_access_key": "moto-word"}
 # With which tests themselves call AWS, so that the calls of playbooks can be told apart.
 OWN_KEYS = {"aws_access_key_id": "test-key", "aws_secret_access_key": "test-word"}
 SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/[0-9]+/(?P<region>[^/]+)/(?P<service>[^/]+)/")
+# CloudWatch's protocol, whose body is binary (CBOR): the path names the action.
+BINARY = re.compile(r"/service/[^/]+/operation/(?P<action>[A-Za-z]+)\Z")
 DENIAL_IN_JSON = b'{"__type": "AccessDeniedException", "message": "The response was lost"}'
 DENIAL = b"""<?xml version="1.0"?><Response><Errors><Error><Code>UnauthorizedOperation</Code>
 <Message>The response was lost</Message></Error></Errors><RequestID>0</RequestID></Response>"""
@@ -92,8 +94,11 @@ class RecordedAws:
         if scope is None:
             return self.moto(environ, start_response)
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        parameters: dict[str, Any] = json.loads(body) if target else dict(parse_qsl(body.decode()))
-        action = target.split(".")[-1] or parameters["Action"]
+        binary = BINARY.match(environ["PATH_INFO"])
+        parameters: dict[str, Any] = {}
+        if not binary:
+            parameters = json.loads(body) if target else dict(parse_qsl(body.decode()))
+        action = binary["action"] if binary else target.split(".")[-1] or parameters["Action"]
         self.calls.append(Request(scope["region"], scope["service"], action, parameters))
         if scope["key"] == KEYS["aws_access_key_id"]:
             self.played.add((scope["service"], action))

@@ -37,6 +37,9 @@ KEY = f"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n{b64encode(PACKET).decode()}\n--
 SAMPLES: dict[str, Any] = {
     "ami_fleet_egress": [{"proto": "tcp", "ports": "443", "cidr_ip": "0.0.0.0/0"}],
     "ami_fleet_ingress": [{"proto": "udp", "ports": "53", "cidr_ip": "10.0.0.0/8"}],
+    "ami_fleet_instance_types": ["m6a.large", "m5.large"],
+    "ami_fleet_scaling_policies": [{"name": "cpu", "metric": "cpu", "target": "60"}],
+    "ami_fleet_schedules": [{"name": "day", "cron": "0", "time_zone": "UTC", "desired": "2"}],
     "ami_fleet_tags": {"Team": "web"},
     "ami_publish_accounts": ["111122223333", "444455556666"],
     "ami_publish_kms_keys": {"eu-west-1": "alias/images"},

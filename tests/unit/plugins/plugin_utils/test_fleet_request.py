@@ -30,6 +30,11 @@ GOOD: dict[str, Any] = {
     "security_group_managed": False,
     "ingress": [],
     "egress": [],
+    "scaling_policies": [],
+    "schedules": [],
+    "instance_types": [],
+    "on_demand_base": 0,
+    "on_demand_percent": 100,
 }
 
 

@@ -59,6 +59,21 @@ def test_the_order_of_subnets_is_not_drift() -> None:
     assert fleet_state.drift(GROUP, WANTED) == []
 
 
+def test_drift_of_types_and_their_shares_is_named_wherever_the_group_has_its_template() -> None:
+    specification = {"launch_template_name": "web", "version": "7"}
+    template = {"launch_template_specification": specification, "overrides": [{"instance_type": "m6i.large"}]}
+    shares = {"on_demand_base_capacity": 1, "on_demand_percentage_above_base_capacity": 0}
+    policy = {"launch_template": template, "instances_distribution": shares}
+    group = {name: value for name, value in GROUP.items() if name != "launch_template"}
+    mixed = group | {"mixed_instances_policy": policy}
+    assert fleet_state.drift(mixed, WANTED | {"instance_types": ["m6i.large"], "on_demand": [1, 0]}) == []
+    assert fleet_state.drift(mixed, WANTED | {"instance_types": [], "on_demand": [0, 100]}) == [
+        "instance_types",
+        "on_demand",
+    ]
+    assert fleet_state.drift(GROUP, WANTED | {"instance_types": [], "on_demand": [0, 100]}) == []
+
+
 @pytest.mark.parametrize(
     ("present", "differs"),
     [
