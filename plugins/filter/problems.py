@@ -23,8 +23,8 @@ options:
     choices:
       ami_fleet: Settings of the role ami_fleet.
       ami_fleet_hooks: Lifecycle hooks of ami_fleet, and what is known of docker_firstboot's time limits.
-      ami_fleet_state: Settings of ami_fleet against O(context) state, the answers of AWS.
       ami_fleet_metrics: Metrics that nobody publishes, with O(context) region.
+      ami_fleet_state: Settings of ami_fleet against O(context) state, the answers of AWS.
       ami_publish: Settings of the role ami_publish.
       ami_publish_state: The same against O(context) regions, source, images, keys and unencrypted, the answers of AWS.
       ami_restore: Settings of the role ami_restore.
@@ -70,8 +70,8 @@ from ansible_collections.slipway.platform.plugins.plugin_utils import (
     firstboot_fleet,
     firstboot_types,
     firstboot_values,
-    fleet_hooks,
     fleet_drill,
+    fleet_hooks,
     fleet_request,
     fleet_scaling,
     fleet_state,
