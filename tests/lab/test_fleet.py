@@ -24,7 +24,7 @@ STRANGER = "111122223333"
 NAME = "docker-web"
 PARAMETER = "/slipway/ami/docker-el9"
 # AWS checks some of these itself when a group launches instances; the others change tags and target groups, or delete
-# what scales, as no test does, or hooks, as test_fleet_hooks.py does.
+# what scales and who may connect, as no test does, or hooks, as test_fleet_hooks.py does.
 NEVER_CALLED = {
     "autoscaling:AttachLoadBalancerTargetGroups",
     "autoscaling:CreateOrUpdateTags",
@@ -36,7 +36,10 @@ NEVER_CALLED = {
     "autoscaling:PutLifecycleHook",
     "cloudwatch:DeleteAlarms",
     "ec2:CreateTags",
+    "ec2:RevokeSecurityGroupIngress",
     "ec2:RunInstances",
+    "ec2:UpdateSecurityGroupRuleDescriptionsEgress",
+    "ec2:UpdateSecurityGroupRuleDescriptionsIngress",
     "elasticloadbalancing:DescribeTargetGroups",
     "iam:PassRole",
     "ssm:GetParameters",

@@ -12,12 +12,12 @@ import pytest
 from tests.unit.roles.test_texts import PROGRAM, PROJECT, PYTHON, ROLE_STATE
 
 PHASES = {
-    "ami_fleet": ["group", "refresh", "template"],
+    "ami_fleet": ["group", "refresh", "scaling", "template"],
     "ami_publish": ["backup", "images", "prune", "report"],
 }
 # With these, every phase has something to do.
 SETTINGS = {
-    "ami_fleet": {},
+    "ami_fleet": {"ami_fleet_scaling_policies": [{"name": "cpu", "metric": "cpu", "target": 60}]},
     "ami_publish": {"ami_publish_prune_keep": 3, "ami_publish_backup_keep": 3, "ami_publish_report_days": 30},
 }
 # An image, or a group, that an earlier run has made.
