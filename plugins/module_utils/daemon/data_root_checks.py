@@ -44,9 +44,8 @@ def problems(module, root, options, leave_data, path=daemon_json.PATH, container
     if mount:
         found = None if root == data_root.DEFAULT else mount_problem(root, mount)
         found = found or format_problem(root, mount, xfs_info(module, mount))
-    return ([PREFIX + found] if found else []) + (
-        [] if leave_data else losses(module, root, options, path, containerd_drop_in)
-    )
+    unusable = [PREFIX + problem for problem in (found, sharing_problem(root)) if problem]
+    return unusable + ([] if leave_data else losses(module, root, options, path, containerd_drop_in))
 
 
 def losses(module, root, options, path, containerd_drop_in):
@@ -58,7 +57,7 @@ def losses(module, root, options, path, containerd_drop_in):
 
 
 def path_problem(root):
-    """A message about an invalid path, or one that other users can replace on this host, or None."""
+    """A message about an invalid path, or None."""
     if not os.path.isabs(root):
         return f"{root} is not an absolute path: start it with /, such as /data/docker"
     if not re.match(r"\A[\w/.@+-]+\Z", root, re.ASCII):
@@ -78,6 +77,12 @@ def path_problem(root):
     existing = nearest_existing_parent(root)
     if not os.path.isdir(existing):
         return f"{existing} is not a directory: use one"
+    return None
+
+
+def sharing_problem(root):
+    """A message about a path that users other than root can replace, or None."""
+    existing = nearest_existing_parent(root)
     shared = shared_folder(existing) or shared_folder(os.path.realpath(existing))
     if shared:
         return (

@@ -16,7 +16,7 @@ PHASES = {
     "ami_publish": ["backup", "images", "prune", "report"],
 }
 # With these, every phase has something to do.
-SETTINGS = {
+SETTINGS: dict[str, dict[str, Any]] = {
     "ami_fleet": {"ami_fleet_scaling_policies": [{"name": "cpu", "metric": "cpu", "target": 60}]},
     "ami_publish": {"ami_publish_prune_keep": 3, "ami_publish_backup_keep": 3, "ami_publish_report_days": 30},
 }

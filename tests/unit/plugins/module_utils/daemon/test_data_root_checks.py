@@ -110,13 +110,13 @@ def test_a_directory_where_users_could_replace_the_data_is_rejected(
     disk = Path("/srv") / tmp_path_factory.mktemp("disk").name
     disk.mkdir()
     try:
-        assert data_root_checks.path_problem(f"{disk}/docker") is None
+        assert data_root_checks.sharing_problem(f"{disk}/docker") is None
         os.chown(disk, owner, owner)
         disk.chmod(mode)
         expected = f"users other than root can write to {disk}, "
-        assert expected in (data_root_checks.path_problem(f"{disk}/docker") or "")
+        assert expected in (data_root_checks.sharing_problem(f"{disk}/docker") or "")
         (disk / "docker").mkdir()
-        found = data_root_checks.path_problem(f"{disk}/docker")
+        found = data_root_checks.sharing_problem(f"{disk}/docker")
         assert found is None if mode == 0o1777 else expected in (found or ""), "the sticky bit protects it"
     finally:
         shutil.rmtree(disk)
