@@ -23,6 +23,7 @@ from slipway.images.image import Context, Image
 from slipway.images.supply import Supply
 from slipway.lab.engine import Engine
 from slipway.lab.paths import PROJECT
+from tests.support.containers import output_of
 from tests.support.nasty_values import NASTY
 from tests.support.tiny_images import HELLO, build_containers, dockerfile, matrix, tiny
 
@@ -52,9 +53,7 @@ class Bench:
         return self.client.images.get(image.local_tags[0]).attrs
 
     def run(self, image: Image, *command: str) -> str:
-        output = self.client.containers.run(image.local_tags[0], list(command), network_mode="none", remove=True)
-        assert isinstance(output, bytes)
-        return output.decode().strip()
+        return output_of(self.client, image.local_tags[0], list(command), network_mode="none")
 
 
 def states(outcomes: Mapping[str, Outcome]) -> dict[str, State]:

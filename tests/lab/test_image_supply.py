@@ -17,6 +17,7 @@ from slipway.images.supply import Registry, Supply
 from slipway.lab import hub, image_supply, wheels
 from slipway.lab.lab import Lab
 from slipway.lab.workbench import LabHost
+from tests.support.containers import output_of
 
 DOCKERFILE = f"""
 ARG BASE={image_supply.CENTOS}
@@ -60,8 +61,7 @@ def run(client: docker.DockerClient, supply: Supply) -> Iterator[Run]:
     )
 
     def run_script(script: str) -> str:
-        output: bytes = client.containers.run(TAG, ["sh", "-ec", script], network=supply.network, remove=True)
-        return output.decode().strip()
+        return output_of(client, TAG, ["sh", "-ec", script], network=supply.network)
 
     yield run_script
     client.images.remove(TAG)
@@ -89,9 +89,7 @@ def test_the_programs_of_an_image_come_from_packages_and_run(run: Run) -> None:
 
 def test_a_package_of_epel_is_found_only_where_epel_is(client: docker.DockerClient, supply: Supply) -> None:
     with pytest.raises(ContainerError, match="Unable to find a match: tini"):
-        client.containers.run(
-            supply.bases[image_supply.CENTOS], "dnf --assumeyes install tini", network=supply.network, remove=True
-        )
+        output_of(client, supply.bases[image_supply.CENTOS], "dnf --assumeyes install tini", network=supply.network)
 
 
 def test_pip_gets_the_files_of_the_toolbox_s_hashes_from_the_lab_and_nothing_else(run: Run) -> None:
@@ -113,15 +111,14 @@ def test_dnf_installs_whatever_the_supply_promises_and_no_placeholder_is_promise
 
 
 def test_the_base_is_a_plain_image_and_no_host(client: docker.DockerClient, supply: Supply) -> None:
-    base = client.images.get(supply.bases[image_supply.CENTOS])
-    assert base.attrs["Config"]["Cmd"] == ["/bin/bash"]
-    assert client.containers.run(base, ["sh", "-c", "ls -A /home"], remove=True) == b""
-    keys = client.containers.run(base, ["find", "/etc/ssh", "-name", "ssh_host_*"], remove=True)
-    assert keys == b""
+    base = supply.bases[image_supply.CENTOS]
+    assert client.images.get(base).attrs["Config"]["Cmd"] == ["/bin/bash"]
+    assert output_of(client, base, ["sh", "-c", "ls -A /home"]) == ""
+    assert output_of(client, base, ["find", "/etc/ssh", "-name", "ssh_host_*"]) == ""
 
 
 def test_a_host_is_no_base_it_knows_no_repository(lab: Lab) -> None:
-    assert lab.client.containers.run(lab.images.host, ["ls", "-A", "/etc/yum.repos.d"], remove=True) == b""
+    assert output_of(lab.client, lab.images.host, ["ls", "-A", "/etc/yum.repos.d"]) == ""
 
 
 def test_what_the_engine_pushes_hosts_pull_under_the_registry_s_name(
