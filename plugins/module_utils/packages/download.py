@@ -7,10 +7,18 @@ import http.client
 import urllib.error
 import urllib.request
 
-from ansible_collections.slipway.platform.plugins.module_utils.net import proxy_errors, redirects, tls, url_secrets
+from ansible_collections.slipway.platform.plugins.module_utils.net import (
+    openers,
+    proxy_errors,
+    redirects,
+    tls,
+    url_secrets,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.packages.repository_variables import ENGINE
 
 SIZE_LIMIT = 4 * 1024 * 1024
+SCHEMES = ("http", "https")
+WEB_ONLY = "use an http or https address"
 
 
 class FetchError(Exception):
@@ -29,14 +37,16 @@ def check(variables):
 def fetch(url, proxy, timeout, variables=ENGINE):
     """Return the body of a URL, at most SIZE_LIMIT bytes; proxy overrides the environment. Raise FetchError."""
     tls_handler = urllib.request.HTTPSHandler(context=tls.client_context())
-    handlers = [tls_handler, redirects.Redirects()]  # type: list[urllib.request.BaseHandler]
-    handlers += [urllib.request.ProxyHandler({"http": proxy, "https": proxy})] if proxy else []
+    proxy_handler = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else None)
+    opener = openers.web_opener(tls_handler, proxy_handler, redirects.Redirects())
     try:
         asked = request(url)
     except ValueError as error:
         raise FetchError(reason_of(error), check(variables)) from error
+    if asked.type not in SCHEMES:
+        raise FetchError(f"its scheme is {asked.type}, not http or https", WEB_ONLY)
     try:
-        with urllib.request.build_opener(*handlers).open(asked, timeout=timeout) as response:
+        with opener.open(asked, timeout=timeout) as response:
             return response.read(SIZE_LIMIT)
     except (OSError, ValueError, http.client.HTTPException) as error:
         fault = proxy_errors.find(proxy, url, error, variables.proxy) if proxy else None

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.slipway.platform.plugins.module_utils.net import proxy_errors, tls
 from ansible_collections.slipway.platform.plugins.module_utils.net.host_names import is_loopback_url
+from ansible_collections.slipway.platform.plugins.module_utils.net.openers import web_opener
 from ansible_collections.slipway.platform.plugins.module_utils.net.proxies import proxy_for
 from ansible_collections.slipway.platform.plugins.module_utils.net.redirects import Redirects
 from ansible_collections.slipway.platform.plugins.module_utils.registry import certificates
@@ -121,7 +122,7 @@ class Client:
         """An opener for the URL. Without settings the environment names the proxy; loopback addresses bypass it."""
         proxies = {urlsplit(url).scheme: proxy} if proxy else {}
         handler = urllib.request.ProxyHandler(proxies if self.proxy or is_loopback_url(url) else None)
-        return urllib.request.build_opener(handler, self.tls, SafeRedirects())
+        return web_opener(handler, self.tls, SafeRedirects())
 
     def ask(self, url, headers=(), method="GET"):
         """Send a request and return its Answer; retry while the registry is Unreachable. Raises RegistryError."""

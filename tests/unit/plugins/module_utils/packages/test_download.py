@@ -60,11 +60,12 @@ class Login(Files):
     """Serves files to me with the password p@ss, and redirects others to a server that tells what it received."""
 
     elsewhere = ""
+    scheme = "http"
 
     def do_GET(self) -> None:
         if self.path == "/moved":
             self.send_response(302)
-            self.send_header("Location", f"http://{self.elsewhere}/")
+            self.send_header("Location", f"{self.scheme}://{self.elsewhere}/")
             self.end_headers()
         elif self.headers["Authorization"] == "Basic " + base64.b64encode(b"me:p@ss").decode():
             super().do_GET()
@@ -117,7 +118,6 @@ def test_no_failure_reveals_credentials_in_a_url(userinfo: str) -> None:
         "http://a b/",
         "http://{0}/absent",
         "http://127.0.0.1:1/",
-        "file:///absent",
         "nonsense",
     ],
 )
@@ -130,3 +130,22 @@ def test_an_address_that_is_no_url_is_not_blamed_on_the_proxy() -> None:
     """Fault: an IPv6 address lacks its closing bracket, and a proxy is set. Outcome: that is said."""
     with pytest.raises(download.FetchError, match="Invalid IPv6 URL"):
         download.fetch("http://[::1/gpg", "http://proxy.example.com:3128", 1)
+
+
+@pytest.mark.parametrize("scheme", ["file", "FILE", "ftp", "data"])
+@pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:1"])
+def test_another_scheme_is_refused(tmp_path: Path, scheme: str, proxy: str | None) -> None:
+    """Fault: a repository or a key has a `file:`, `ftp:` or `data:` address. Outcome: refused for its scheme."""
+    (tmp_path / "key").write_text("the key")
+    url = "data:,the%20key" if scheme == "data" else f"{scheme}://{tmp_path}/key"
+    with pytest.raises(download.FetchError) as caught:
+        download.fetch(url, proxy, 5)
+    assert str(caught.value) == f"its scheme is {scheme.lower()}, not http or https"
+    assert caught.value.remedy == "use an http or https address"
+
+
+def test_a_redirection_to_another_scheme_is_not_followed(login: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python itself follows one to ftp."""
+    monkeypatch.setattr(Login, "scheme", "ftp")
+    with pytest.raises(download.FetchError, match="unknown url type: ftp"):
+        download.fetch(f"http://{login}/moved", None, 5)

@@ -174,3 +174,9 @@ def test_the_proxy_is_bypassed_for_loopback_addresses() -> None:
         assert asked.asked == []
         with pytest.raises(registry_http.Unreachable, match=r"registry.example cannot be reached"):
             through.ask("https://registry.example/200/")
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hostname", "data:,text", "ftp://127.0.0.1/"])
+def test_only_http_is_spoken(url: str) -> None:
+    with pytest.raises(registry_http.Unreachable, match="unknown url type"):
+        client().ask(url)
