@@ -365,10 +365,19 @@ def make_absent(module):
 
 def forget_imported_keys(module):
     """Remove the keys in the key file from the rpm database, into which dnf imported them."""
+    path = module.params["key_file"]
     try:
-        fingerprints = openpgp.fingerprints(repository_key.read_file(module.params["key_file"]))
-    except (OSError, openpgp.OpenPgpError):
+        fingerprints = openpgp.fingerprints(repository_key.read_file(path))
+    except FileNotFoundError:
         return  # dnf cannot have imported anything from it
+    except (OSError, openpgp.OpenPgpError) as error:
+        # Older versions of this module kept a file as it was received.
+        reason = error.strerror if isinstance(error, OSError) else error
+        module.warn(
+            f"rpm may still trust keys of {path}, which cannot be read ({reason}): list all with rpm -q gpg-pubkey, "
+            "and remove those of this repository with rpm --erase"
+        )
+        return
     for problem in pinned_keyring.forget(module, fingerprints):
         module.warn(problem)
 
