@@ -4,11 +4,15 @@
 
 import base64
 import textwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.packages import openpgp, pinned_keyring
-from ansible_collections.slipway.platform.plugins.module_utils.packages.pinned_keyring import PinnedKeyring
+from ansible_collections.slipway.platform.plugins.module_utils.packages.pinned_keyring import (
+    KeyringError,
+    PinnedKeyring,
+)
 
 from tests.support.key_files import packet
 
@@ -103,3 +107,64 @@ def test_a_signed_package_is_intact() -> None:
 )
 def test_a_package_with_any_other_verdict_is_not_intact(status: int, verdict: str) -> None:
     assert not is_intact(status, f"{GOOD}{verdict}\n")
+
+
+class Importing(Rpm):
+    """Stands in for rpm and rpmkeys: a private database that holds what the listing says, whatever is imported."""
+
+    def __init__(self, folder: Path, listing: str, imports: int = 0) -> None:
+        super().__init__(listing)
+        self.tmpdir, self.imports = str(folder), imports
+        self.imported: list[bytes] = []
+
+    def get_bin_path(self, program: str, **_: Any) -> str:
+        return program
+
+    def run_command(self, command: list[str], **_: Any) -> tuple[int, str, str]:
+        assert command[1] == "--dbpath", "the host's own database"
+        if "--import" in command:
+            self.imported.append(Path(command[-1]).read_bytes())
+            return self.imports, "", "error: key 1 import failed.\n" if self.imports else ""
+        return super().run_command(command)
+
+
+def listing(*keys: bytes) -> str:
+    return "".join(row(key, openpgp.fingerprints(key)[0][-8:].lower(), wrapped=False) for key in keys)
+
+
+SUBKEY = packet(BODIES[1], openpgp.PUBLIC_SUBKEY_TAG)
+PINNED = openpgp.canonical(KEYS[0], FINGERPRINTS)
+
+
+def test_a_keyring_whose_keys_are_the_pinned_ones_is_used(tmp_path: Path) -> None:
+    rpm = Importing(tmp_path, listing(KEYS[0]))
+    PinnedKeyring(rpm, PINNED)
+    assert rpm.imported == [PINNED]
+    both = openpgp.canonical(KEYS[0] + KEYS[1], FINGERPRINTS)
+    PinnedKeyring(Importing(tmp_path, listing(KEYS[1], KEYS[0])), both)
+    with_subkey = openpgp.canonical(KEYS[0] + SUBKEY, FINGERPRINTS)
+    PinnedKeyring(Importing(tmp_path, listing(KEYS[0] + SUBKEY)), with_subkey)
+
+
+@pytest.mark.parametrize(
+    ("read", "named"),
+    [
+        (listing(*KEYS), " and ".join(sorted(FINGERPRINTS))),
+        (listing(KEYS[1]), FINGERPRINTS[1]),
+        (listing(KEYS[0] + SUBKEY), " and ".join(sorted(FINGERPRINTS))),
+        (listing(KEYS[0], KEYS[0]), f"{FINGERPRINTS[0]} and {FINGERPRINTS[0]}"),
+        ("gpg-pubkey-deadbeef-1\tdeadbeef\t" + base64.b64encode(KEYS[0]).decode() + "\n", "unknown deadbeef"),
+        ("package gpg-pubkey is not installed\n", "none"),
+    ],
+    ids=["a second key", "another key", "a subkey", "a key twice", "a key under another ID", "none"],
+)
+def test_a_keyring_in_which_rpm_reads_other_keys_is_refused(tmp_path: Path, read: str, named: str) -> None:
+    """Fault: rpm reads another key from the pinned key file than we do. Outcome: refused; the keys are named."""
+    with pytest.raises(KeyringError) as refused:
+        PinnedKeyring(Importing(tmp_path, read), PINNED)
+    assert str(refused.value) == f"rpm reads different keys from the pinned key file: {named}"
+
+
+def test_a_key_that_rpm_cannot_import_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KeyringError, match=r"rpm cannot import the pinned key \(error: key 1 import failed\.\)"):
+        PinnedKeyring(Importing(tmp_path, listing(KEYS[0]), imports=1), PINNED)
