@@ -3,8 +3,15 @@
 
 import json
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
+import pytest
+
+from slipway.images import bake, context
 from slipway.images.bake import bake_file
+from slipway.images.errors import ImageError
+from slipway.images.image import Context
 from tests.support.tiny_images import matrix, tiny
 
 IMAGES = matrix(tiny("base-3.12"), tiny("app", "base-3.12", base_tag="slipway.invalid/base:3.12"))
@@ -48,3 +55,14 @@ def test_a_pinned_base_is_pulled_by_its_digest() -> None:
 def test_variables_of_the_dockerfile_are_escaped_for_bake() -> None:
     target = json.loads(text('FROM ${BASE}\nRUN echo "%{x}" $HOME\n'))["target"]["app"]
     assert target["dockerfile-inline"] == 'FROM $${BASE}\nRUN echo "%%{x}" $HOME\n'
+
+
+def test_a_context_that_is_a_link_out_of_the_project_is_rejected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault: the folder of a build context is a link to `/etc`, and buildx builds. Outcome: no bake file is written."""
+    (tmp_path / "app").symlink_to("/etc")
+    monkeypatch.setattr(bake, "folder_of", partial(context.folder_of, project=tmp_path))
+    images = matrix(tiny("app", context=Context("app", ("passwd",))))
+    with pytest.raises(ImageError, match="app: the context app resolves to /etc, outside the project"):
+        bake_file(images, lambda _: "", LABELS)
