@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from slipway.images import escape, matrix, matrix_schema, render
 from slipway.images.errors import ImageError
 from slipway.images.image import Healthcheck, Image, User
-from tests.support.nasty_values import NASTY
+from tests.support.nasty_values import JINJA, NASTY
 
 dockerfile = pytest.importorskip("dockerfile", reason="no wheel of it for this machine")
 IMAGES = matrix.load()
@@ -56,6 +56,13 @@ def test_no_value_changes_the_instructions(value: str) -> None:
         for buildkit in (False, True):
             expected = instructions(render.render(harmless[place], buildkit=buildkit))
             assert instructions(render.render(image, buildkit=buildkit)) == expected, place
+
+
+@pytest.mark.parametrize("value", JINJA)
+def test_a_value_that_looks_like_a_template_arrives_as_it_is(value: str) -> None:
+    """Fault: a value in `images.yml` is a Jinja template. Outcome: it is in the Dockerfile as it is, not evaluated."""
+    for place, image in variants(value).items():
+        assert value in render.render(image).replace('\\"', '"'), place
 
 
 @with_nasty_examples

@@ -9,6 +9,8 @@ from ansible_collections.slipway.platform.plugins.module_utils.packages import y
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.support.nasty_values import JINJA
+
 OPTIONS = {
     "repo_id": "docker-ce-stable",
     "description": "Docker CE Stable",
@@ -76,6 +78,12 @@ def test_a_value_cannot_add_lines_or_keys(value: str, key: str) -> None:
         return
     assert len(text.splitlines()) == len(yum_repo.render(OPTIONS).splitlines())
     assert set(read_back(text)) == plain
+
+
+@pytest.mark.parametrize("value", JINJA)
+def test_a_value_that_looks_like_a_template_arrives_as_it_is(value: str) -> None:
+    section = render(description=value, baseurl=f"https://mirror/{value}")
+    assert (section["name"], section["baseurl"]) == (value, f"https://mirror/{value}")
 
 
 @pytest.mark.parametrize("baseurl", ["https://x/\ngpgcheck=0", "https://x/\rgpgcheck=0", "https://x/\u2028gpgcheck=0"])
