@@ -42,11 +42,11 @@ variable "ssh_username" {
 
 variable "ssh_source_cidrs" {
   type        = list(string)
-  description = "IPv4 ranges from which Packer reaches the instance by SSH, for example [\"203.0.113.7/32\"]."
+  description = "IPv4 ranges from which Packer reaches the instance by SSH, none wider than /8, for example [\"203.0.113.7/32\"]."
 
   validation {
-    condition     = length(var.ssh_source_cidrs) > 0 && length([for range in var.ssh_source_cidrs : range if length(regexall("/([1-9]|[12][0-9]|3[0-2])$", range)) == 0]) == 0
-    error_message = "The ssh_source_cidrs must be IPv4 ranges such as 203.0.113.7/32, not the whole internet."
+    condition     = length(var.ssh_source_cidrs) > 0 && length([for range in var.ssh_source_cidrs : range if length(regexall("^[0-9.]+/([89]|[12][0-9]|3[0-2])$", range)) == 0]) == 0
+    error_message = "The ssh_source_cidrs must be IPv4 ranges such as 203.0.113.7/32, none wider than /8."
   }
 }
 

@@ -25,6 +25,10 @@ def load_text(name: str) -> str:
     return (PROJECT / "packer" / name).read_text()
 
 
+def variables() -> dict[str, Any]:
+    return {name: value for entry in load("variables.pkr.hcl")["variable"] for name, value in entry.items()}
+
+
 @pytest.fixture(scope="module")
 def source() -> dict[str, Any]:
     found: dict[str, Any] = load("docker.pkr.hcl")["source"][0]["amazon-ebs"]["docker"]
@@ -49,9 +53,9 @@ def test_plugins_are_required_in_a_separate_file() -> None:
 
 
 def test_every_variable_is_described_and_used_and_no_other_is_referenced() -> None:
-    variables = {name: value for entry in load("variables.pkr.hcl")["variable"] for name, value in entry.items()}
-    assert all(variable["description"].endswith(".") for variable in variables.values())
-    assert set(re.findall(r"\bvar\.(\w+)", load_text("docker.pkr.hcl"))) == variables.keys()
+    declared = variables()
+    assert all(variable["description"].endswith(".") for variable in declared.values())
+    assert set(re.findall(r"\bvar\.(\w+)", load_text("docker.pkr.hcl"))) == declared.keys()
 
 
 def test_the_instance_and_the_image_require_imdsv2_and_the_image_is_encrypted(source: dict[str, Any]) -> None:
@@ -62,14 +66,23 @@ def test_the_instance_and_the_image_require_imdsv2_and_the_image_is_encrypted(so
 
 def test_ssh_is_open_to_the_given_ranges_only(source: dict[str, Any]) -> None:
     """Packer's own default is 0.0.0.0/0."""
-    variables = {name: value for entry in load("variables.pkr.hcl")["variable"] for name, value in entry.items()}
+    declared = variables()["ssh_source_cidrs"]
     assert source["temporary_security_group_source_cidrs"] == "${var.ssh_source_cidrs}"
-    assert "default" not in variables["ssh_source_cidrs"]
-    (pattern,) = re.findall(r'regexall\("(.+?)", range\)', variables["ssh_source_cidrs"]["validation"][0]["condition"])
-    assert [cidr for cidr in ("203.0.113.7/32", "10.0.0.0/8", "0.0.0.0/0", "10.0.0.1") if re.search(pattern, cidr)] == [
-        "203.0.113.7/32",
-        "10.0.0.0/8",
-    ]
+    assert "default" not in declared
+    (pattern,) = re.findall(r'regexall\("(.+?)", range\)', declared["validation"][0]["condition"])
+    allowed = ["203.0.113.7/32", "203.0.113.0/24", "198.51.0.0/19", "10.0.0.0/9", "10.0.0.0/8"]
+    refused = [f"0.0.0.0/{bits}" for bits in range(8)] + ["10.0.0.1", "10.0.0.0/33", "::/8"]
+    assert [cidr for cidr in (*allowed, *refused) if re.search(pattern, cidr)] == allowed
+
+
+def test_the_base_image_is_looked_up_with_an_owner_that_the_user_names(source: dict[str, Any]) -> None:
+    """Anyone can publish an AMI under any name, and the newest match is used."""
+    (lookup,) = source["source_ami_filter"]
+    assert lookup["owners"] == ["${var.source_ami_owner}"]
+    assert "source_ami" not in source
+    declared = variables()["source_ami_owner"]
+    assert "default" not in declared
+    assert "all" not in re.findall(r'"(\w+)"', declared["validation"][0]["condition"])
 
 
 def test_no_credential_can_be_set() -> None:
