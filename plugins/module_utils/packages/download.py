@@ -17,8 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.net import (
 from ansible_collections.slipway.platform.plugins.module_utils.packages.repository_variables import ENGINE
 
 SIZE_LIMIT = 4 * 1024 * 1024
-SCHEMES = ("http", "https")
-WEB_ONLY = "use an http or https address"
+SCHEMES = ("http", "https", "file")  # a repository may be on a disk, as dnf knows
 
 
 class FetchError(Exception):
@@ -38,13 +37,13 @@ def fetch(url, proxy, timeout, variables=ENGINE):
     """Return the body of a URL, at most SIZE_LIMIT bytes; proxy overrides the environment. Raise FetchError."""
     tls_handler = urllib.request.HTTPSHandler(context=tls.client_context())
     proxy_handler = urllib.request.ProxyHandler({"http": proxy, "https": proxy} if proxy else None)
-    opener = openers.web_opener(tls_handler, proxy_handler, redirects.Redirects())
+    opener = openers.web_opener(tls_handler, proxy_handler, redirects.Redirects(), urllib.request.FileHandler())
     try:
         asked = request(url)
     except ValueError as error:
         raise FetchError(reason_of(error), check(variables)) from error
     if asked.type not in SCHEMES:
-        raise FetchError(f"its scheme is {asked.type}, not http or https", WEB_ONLY)
+        raise FetchError(f"its scheme is {asked.type}", "use an address of " + ", ".join(SCHEMES))
     try:
         with opener.open(asked, timeout=timeout) as response:
             return response.read(SIZE_LIMIT)

@@ -44,8 +44,6 @@ def fetch(url, proxy, variables):
     except download.FetchError as error:
         if error.remedy == download.check(variables):
             error.remedy += f", or set {variables.key} to the location of the key"
-        elif error.remedy == download.WEB_ONLY:
-            error.remedy += f", or set {variables.key} to a path on the host"
         raise
 
 

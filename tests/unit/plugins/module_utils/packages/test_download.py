@@ -132,16 +132,20 @@ def test_an_address_that_is_no_url_is_not_blamed_on_the_proxy() -> None:
         download.fetch("http://[::1/gpg", "http://proxy.example.com:3128", 1)
 
 
-@pytest.mark.parametrize("scheme", ["file", "FILE", "ftp", "data"])
+@pytest.mark.parametrize("url", ["ftp://mirror.example/key", "FTP://mirror.example/key", "data:,the%20key"])
 @pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:1"])
-def test_another_scheme_is_refused(tmp_path: Path, scheme: str, proxy: str | None) -> None:
-    """Fault: a repository or a key has a `file:`, `ftp:` or `data:` address. Outcome: refused for its scheme."""
-    (tmp_path / "key").write_text("the key")
-    url = "data:,the%20key" if scheme == "data" else f"{scheme}://{tmp_path}/key"
+def test_another_scheme_is_refused(url: str, proxy: str | None) -> None:
+    """Fault: a repository or a key has an `ftp:` or `data:` address. Outcome: refused for its scheme."""
     with pytest.raises(download.FetchError) as caught:
         download.fetch(url, proxy, 5)
-    assert str(caught.value) == f"its scheme is {scheme.lower()}, not http or https"
-    assert caught.value.remedy == "use an http or https address"
+    assert str(caught.value) == f"its scheme is {url.partition(':')[0].lower()}"
+    assert caught.value.remedy == "use an address of http, https, file"
+
+
+@pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:1"])
+def test_a_repository_may_be_on_a_disk(tmp_path: Path, proxy: str | None) -> None:
+    (tmp_path / "key").write_text("the key")
+    assert download.fetch(f"file://{tmp_path}/key", proxy, 5) == b"the key"
 
 
 def test_a_redirection_to_another_scheme_is_not_followed(login: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,9 +49,3 @@ def test_a_url_that_does_not_answer_is_reported_with_the_setting() -> None:
 def test_a_proxy_that_does_not_answer_is_blamed() -> None:
     with pytest.raises(KeyFileError, match="correct docker_mirror_proxy"):
         repository_key.read("http://mirror.example.com/gpg", [PIN], "http://127.0.0.1:9", MIRROR)
-
-
-def test_a_file_url_is_refused_with_the_setting_for_a_path(tmp_path: Path) -> None:
-    (tmp_path / "key").write_bytes(KEY)
-    with pytest.raises(KeyFileError, match=r"its scheme is file, .* set docker_mirror_gpg_key to a path on the host"):
-        repository_key.read(f"file://{tmp_path}/key", [PIN], None, MIRROR)
