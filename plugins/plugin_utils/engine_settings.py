@@ -27,7 +27,7 @@ def problems(settings):
     )
     found.append(image_store_problem(settings["image_store"], settings["daemon_options"].get("features")))
     found += prune_options.problems(settings["prune"])
-    found.append(proxies.problem(settings["proxy"]))
+    found += [proxies.problem(settings["proxy"]), proxies.problem_of_daemon(settings["daemon_options"])]
     return [sentence if sentence.endswith((".", "?")) else sentence + "." for sentence in found if sentence]
 
 

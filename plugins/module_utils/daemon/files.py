@@ -145,7 +145,8 @@ def write(module, changes, text):
 
 def refuse_invalid(params, options):
     """Repeat the role's checks, for use of the module without the role. Raises DaemonConfigError."""
-    problems = [proxies.problem(params["proxy"]), *access_policy.problems(options, params["open_api"])]
+    problems = [proxies.problem(params["proxy"]), proxies.problem_of_daemon(options)]
+    problems += access_policy.problems(options, params["open_api"])
     group = str(options.get("group") or "docker")
     name = (groups.owner_of(int(group)) or group) if group.isdigit() else group
     # The package uses the group docker as it finds it, also one of a directory service.

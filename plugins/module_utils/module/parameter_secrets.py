@@ -13,6 +13,9 @@ from ansible_collections.slipway.platform.plugins.module_utils.net.url_secrets i
 
 # Also options of log drivers (splunk-token) and of cloud-config: passwd, hashed_passwd, chpasswd, ssh_keys.
 NAMES = re.compile(r"(?i)passw|secret|token|credential|(?:private|access|api|license)[_-]?key|\Assh_keys\Z")
+# Addresses in which an @ follows a secret, even where the grammar of URLs finds none; a mirror may have one in a path.
+PROXY = re.compile(r"(?i)https?[_-]proxy\Z")
+REGISTRIES = ("registry-mirrors", "insecure-registries")
 SWITCHES = ("lock_passwd", "lock-passwd")
 # Shorter secrets are redacted in place only: replacing them anywhere would make output unreadable.
 SHORTEST_HIDDEN_ANYWHERE = 4
@@ -22,12 +25,20 @@ def is_secret(name, value):
     """Return whether an option with this name and value is a secret; an empty or boolean value is not."""
     return (
         isinstance(name, str)
-        and bool(NAMES.search(name))
+        and bool(NAMES.search(name) or has_odd_userinfo(name, value))
         and name not in SWITCHES
         and not name.startswith("/")  # the path of a file
         and not isinstance(value, bool)
         and bool(value)
     )
+
+
+def has_odd_userinfo(name, value):
+    """Return whether an invalid address, such as TOKEN@proxy, has userinfo that url_secrets cannot tell from text."""
+    addresses = [text for text in leaves(value) if "@" in text and not url_secrets.holds_userinfo(text)]
+    if name in REGISTRIES:
+        addresses = [text for text in addresses if not url_secrets.SCHEME.match(text)]
+    return bool(addresses) and (name in REGISTRIES or bool(PROXY.search(name)))
 
 
 def holds_secret(settings):

@@ -18,18 +18,18 @@ LARGEST_PORT = 65535
 
 def is_address(text):
     """Return whether this is a proxy address that dnf, dockerd and Python all accept."""
-    match = ADDRESS.match(text)
+    match = ADDRESS.match(text) if isinstance(text, str) else None
     if not match or not 0 < int(match.group("port") or 1) <= LARGEST_PORT:
         return False
     return match.group("name") is None or is_dns_name(match.group("name"))
 
 
-def problem(settings, variable="docker_engine_proxy"):
+def problem(settings, variable="docker_engine_proxy", names=("http", "https")):
     """Return a message about invalid addresses in the settings, or ""; variable is the settings' name.
 
     The message leaves the addresses out, since they may contain a password.
     """
-    keys = [key for key in ("http", "https") if settings.get(key) and not is_address(settings[key])]
+    keys = [key for key in names if settings.get(key) and not is_address(settings[key])]
     if not keys:
         return ""
     return (
@@ -37,6 +37,14 @@ def problem(settings, variable="docker_engine_proxy"):
         "http://user:password@proxy.example.com:3128, also for https, and percent-encode special characters in the "
         "password.".format(" and ".join(f"{variable}.{key}" for key in keys))
     )
+
+
+def problem_of_daemon(options):
+    """Return a message about invalid addresses in the proxies of the engine's options, or ""."""
+    settings = options.get("proxies")
+    if not isinstance(settings, dict):
+        return ""
+    return problem(settings, "docker_engine_daemon_options.proxies", [name for name in settings if name != "no-proxy"])
 
 
 def environment(settings):

@@ -4,6 +4,8 @@ from typing import Any
 import pytest
 from ansible_collections.slipway.platform.plugins.plugin_utils import engine_settings
 
+from tests.unit.plugins.plugin_utils.test_quoting import ENGINE
+
 
 @pytest.mark.parametrize(
     ("store", "features"),
@@ -30,3 +32,11 @@ def test_an_image_store_that_the_features_contradict_is_refused(store: str) -> N
 
 def test_features_that_are_no_dictionary_are_refused_in_one_sentence() -> None:
     assert "features must be a dictionary" in str(engine_settings.image_store_problem("containerd", ["buildkit"]))
+
+
+def test_an_invalid_proxy_in_the_options_of_the_engine_is_refused_without_its_token() -> None:
+    (sentence,) = engine_settings.problems(
+        {**ENGINE, "texts": {}, "daemon_options": {"proxies": {"http-proxy": "s3cret@proxy:3128"}}}
+    )
+    assert sentence.startswith("docker_engine_daemon_options.proxies.http-proxy must be a proxy address")
+    assert "s3cret" not in sentence

@@ -22,6 +22,9 @@ SECRETS: list[dict[str, Any]] = [
     {"proxies": {"http-proxy": "http://me:it's-s3cret@proxy:3128"}},
     {"proxies": {"http-proxy": "http://s3cret@proxy:3128"}},
     {"proxies": {"http-proxy": "me:s3cret@proxy:3128"}},
+    {"proxies": {"http-proxy": "s3cret@proxy:3128"}},
+    {"proxies": {"https-proxy": "s3cret@proxy"}},
+    {"registry-mirrors": ["s3cret@mirror"]},
     {"log-opts": {"splunk-token": 's3cret "\\\n'}},
     {"log-opts": {"logentries-token": "s3cret"}},
     {"log-opts": {"splunk-url": "https://s3cret:@splunk:8088"}},
@@ -63,6 +66,7 @@ def test_an_invalid_daemon_json_is_not_shown(tmp_path: Path) -> None:
     [
         ({"hosts": ["tcp://0.0.0.0:2375"]}, {}, "docker_access_tls"),
         ({}, {"proxy": {"https": "me:s3cret@proxy:3128"}}, "docker_engine_proxy.https must be"),
+        ({"proxies": {"http-proxy": "s3cret@proxy:3128"}}, {}, "daemon_options.proxies.http-proxy must be"),
         ({"group": "root"}, {}, "group root existed before the engine"),
         ({"group": "0"}, {}, "group 0 existed before the engine"),
     ],

@@ -64,6 +64,8 @@ def test_values_that_are_not_secret_are_shown() -> None:
             "password": None,
             "tls-secret": False,
             "/etc/credentials.json": "{}",
+            "proxies": {"http-proxy": "http://proxy:3128", "no-proxy": "localhost"},
+            "registry-mirrors": ["https://mirror:5000/a@b"],
         },
         "logins": [{"user": "alice", "password": None}],
     }
@@ -78,6 +80,11 @@ def test_values_that_are_not_secret_are_shown() -> None:
         {"https": "http://me:it's-s3cret@proxy:3128"},
         {"https": "http://TOKEN@proxy:3128"},
         {"proxies": {"http-proxy": "me:s3cret@proxy:3128"}},
+        {"proxies": {"http-proxy": "s3cret@proxy:3128"}},
+        {"proxies": {"https-proxy": "S3CRET@PROXY"}},
+        {"proxies": {"HTTPS-PROXY": "http://s3c/ret@proxy:3128"}},
+        {"registry-mirrors": ["https://mirror", "s3cret@mirror/v2"]},
+        {"insecure-registries": ["s3cret@registry"]},
         {"log-opts": {"splunk-token": "x"}},
     ],
 )

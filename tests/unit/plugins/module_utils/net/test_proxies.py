@@ -57,6 +57,24 @@ def test_the_message_names_the_given_variable() -> None:
     assert "s3cret" not in problem
 
 
+@pytest.mark.parametrize("name", ["http-proxy", "https-proxy", "HTTP-PROXY"])
+@pytest.mark.parametrize("address", ["s3cret@proxy:3128", "me:s3cret@proxy:3128", "HTTP://S3CRET@PROXY:3128", 3128])
+def test_an_invalid_proxy_in_the_options_of_the_engine_is_reported_without_its_password(
+    name: str, address: object
+) -> None:
+    """Fault: `proxies` in `docker_engine_daemon_options` has a token and no scheme. Outcome: refused, and not shown."""
+    problem = proxies.problem_of_daemon({"proxies": {name: address, "no-proxy": "localhost"}})
+    assert problem.startswith(f"docker_engine_daemon_options.proxies.{name} must be a proxy address: write http://")
+    assert problem.count(". ") == 0
+    assert "s3cret" not in problem.lower()
+
+
+@pytest.mark.parametrize("found", [None, [], {}, {"no-proxy": "*"}, {"http-proxy": ""}, {"https-proxy": HTTPS}])
+def test_valid_proxies_in_the_options_of_the_engine_are_accepted(found: object) -> None:
+    assert proxies.problem_of_daemon({"proxies": found}) == ""
+    assert proxies.problem_of_daemon({}) == ""
+
+
 def test_a_program_gets_the_settings_in_both_spellings_and_none_of_its_own() -> None:
     assert proxies.environment({"http": HTTP, "https": "", "no_proxy": ["a", "b"]}) == {
         "HTTP_PROXY": HTTP,

@@ -43,6 +43,9 @@ def test_credentials_in_every_valid_address_are_found_and_redacted(userinfo: str
         ("https://0123-token:x-oauth-basic@git.example.com/", "0123-token"),
         ("https://me@example.com:s3cret@mirror/", "s3cret"),
         ("me:s3cret@proxy:3128", "s3cret"),
+        ("0123-token@proxy:3128", "0123-token"),
+        ("0123-TOKEN@PROXY.CORP:3128/", "0123-TOKEN"),
+        ("0123-token@[fd00::1]:3128", "0123-token"),
         ("http://me:two\nlines@proxy:3128", "two\nlines"),
     ],
 )
@@ -62,6 +65,8 @@ def test_the_secret_part_of_an_address_is_found_and_redacted(url: str, secret: s
         "https://mirror/?mail=me@example.com",
         "team/app:1@sha256:" + "a" * 64,
         "me@example.com",
+        "app@sha256:" + "1" * 64,
+        "getty@tty1.service",
         "proxy:3128",
         "",
         None,
