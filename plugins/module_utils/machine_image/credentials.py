@@ -76,7 +76,12 @@ JSON_NAME = (
     + b")"
 )
 ANCHORS = [
-    anchor(b"_", (rb"(?:auth|password)", kinds.NPM_LOGINS, 1100), (rb"mmk", kinds.MAXMIND_KEYS, 8)),
+    anchor(
+        b"_",
+        (rb"(?:auth|password)", kinds.NPM_LOGINS, 1100),
+        (rb"mmk", kinds.MAXMIND_KEYS, 8),
+        (rb"(?:PROXY|proxy)=", kinds.PROXY_VARIABLES, 1024),
+    ),
     anchor(
         b"-",
         (rb"(?:[ -]BEGIN |Lines: |key ?\()", kinds.PRIVATE_KEYS, LONGEST),
@@ -114,6 +119,7 @@ ANCHORS = [
         b"=",
         (LONG_VALUE, kinds.VALUES, 512),
         (rb"(?<=[?&;]sig=)", kinds.SIGNATURES, 128),
+        (rb"(?:(?<=username=)|(?<=username[ \t]=))", kinds.REPOSITORY_TOKENS, 512),
     ),
     anchor(b">", (LONG_VALUE, kinds.VALUES, 512)),
     anchor(b"I", (rb"(?:A[A-Z2-7]{16}|za[A-Za-z0-9_-]{35}|(?<=LTAI))", kinds.PLAIN_TOKENS, 64)),

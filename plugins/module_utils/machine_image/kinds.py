@@ -154,10 +154,20 @@ def is_base64_key(found):
 
 def is_in_repository(found):
     """Return whether the line is in the section of a repository: elsewhere, password= may be anything."""
+    return is_not_placeholder(found) and bool(REPOSITORY.search(section_of(found)))
+
+
+def section_of(found):
+    """Return the section of a file such as .repo that the line is in."""
     first = found.string.rfind(b"\n[", max(found.start() - LONGEST_SECTION, 0), found.start())
     last = found.string.find(b"\n[", found.end(), found.end() + LONGEST_SECTION)
-    section = found.string[max(first, found.start() - LONGEST_SECTION, 0) : last if last >= 0 else None]
-    return is_not_placeholder(found) and bool(REPOSITORY.search(section))
+    return found.string[max(first, found.start() - LONGEST_SECTION, 0) : last if last >= 0 else None]
+
+
+def is_repository_token(found):
+    """Return whether a user of a repository or its proxy has no password: then the user is a token."""
+    password = re.compile(rb"(?m)^%spassword[ \t]*=[ \t]*\S" % found.group(1))
+    return is_in_repository(found) and not password.search(section_of(found))
 
 
 def is_random(token):
@@ -264,6 +274,7 @@ VALUES = [
     ),
     Kind("a New Relic key", re.compile(rb"[0-9a-f]{32}FFFFNRAL"), is_value_token, 0),
 ]
+TOKEN_BEFORE_HOST = rb"([^\s/@:\"']{1,255}):?@([^\s\"'/]{1,255})"
 URLS = [
     Kind(
         "a token in a URL",
@@ -286,17 +297,20 @@ URLS = [
         0,
     ),
 ]
-# In daemon.json.
-PROXIES = [
-    Kind(
-        "a token in a URL",
-        re.compile(
-            rb"-proxy\"\s{0,9}:\s{0,9}\"(?:[a-z0-9]{1,9}://)?([^\s/@:\"]{1,255}):?@([^\s\"/]{1,255})",
+# In daemon.json, and in environment files as docker_daemon writes them. With a scheme, URLS has the other kinds.
+PROXIES, PROXY_VARIABLES = (
+    [
+        Kind("a token in a URL", re.compile(before + rb"[a-z0-9]{1,9}://" + TOKEN_BEFORE_HOST), is_other_token, 0),
+        Kind("a token in a URL", re.compile(before + TOKEN_BEFORE_HOST), is_not_placeholder, 0),
+        Kind(
+            "a password in a URL",
+            re.compile(before + rb"[^\s/@:\"']{0,255}:(?!//)([^\s\"]{1,255})@([A-Za-z0-9\[][^\s\"'/]{0,255})"),
+            is_not_placeholder,
+            0,
         ),
-        is_other_token,
-        0,
-    ),
-]
+    ]
+    for before in (rb"-proxy\"\s{0,9}:\s{0,9}\"", rb"_(?:PROXY|proxy)=[\"']?")
+)
 JSON_VALUES = [
     # The value may be longer than what is looked at.
     Kind(
@@ -331,6 +345,14 @@ PASSWORDS = [
         re.compile(rb"(?m)password(?:(?<=^password)|(?<=^proxy_password))[ \t]*=[ \t]*(\S{1,255})"),
         is_in_repository,
         0,
+    ),
+]
+REPOSITORY_TOKENS = [
+    Kind(
+        "a repository or proxy token",
+        re.compile(rb"(?m)^((?:proxy_)?)username[ \t]*=[ \t]*(\S{1,255})"),
+        is_repository_token,
+        32,
     ),
 ]
 HEADERS = [

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import credentials
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import TreeError
+from ansible_collections.slipway.platform.plugins.module_utils.packages import yum_repo
 
 from tests.unit.plugins.module_utils.machine_image.conftest import found, plant
 
@@ -142,6 +144,26 @@ CREDENTIALS = {
         '{"proxies": {"http-proxy": "http://tok' + 'en-of-ci@proxy:3128"}}',
         '{"proxies": {"http-proxy": "http://$TOKEN@proxy:3128"}}',
     ),
+    "proxy, a password and no scheme": (
+        '{"proxies": {"http-proxy": "me:correct' + '-horse@proxy:3128"}}',
+        '{"proxies": {"http-proxy": "user:password@proxy:3128", "https-proxy": "proxy:3128", "no-proxy": "a,b"}}',
+    ),
+    "proxy, a token and no scheme": (
+        '{"proxies": {"https-proxy": "0a1b2c3d' + '4e5f6a7b8c9d@proxy:3128"}}',
+        '{"proxies": {"https-proxy": "<token>@proxy:3128"}}',
+    ),
+    "proxy variable, a token": (
+        'HTTP_PROXY="http://cor' + 'rect@proxy:3128"',
+        "HTTP_PROXY=http://$TOKEN@proxy:3128 HTTPS_PROXY=http://proxy:3128 NO_PROXY=localhost,10.0.0.0/8 no_proxy=@",
+    ),
+    "proxy variable, no scheme": (
+        'export https_proxy="cor' + 'rect@proxy:3128"',
+        "export https_proxy=user:password@proxy:3128 http_proxy=proxy:3128 http_proxy=$user@host",
+    ),
+    "proxy variable, a password and no scheme": (
+        "https_proxy=me:cor" + "rect@proxy:3128",
+        "https_proxy=http://proxy:3128/@me https_proxy=${proxy:-x@y}",
+    ),
     "log driver": (
         '{"log-driver": "splunk", "log-opts": {"splunk-url": "https://splunk", "splunk-tok' + 'en": "4711"}}',
         '{"log-opts": {"tag": "x"}, "dependencies": {"some-token": "1.0"}}',
@@ -191,6 +213,39 @@ def test_an_example_is_not_reported_as_a_credential(root: Path, example: str) ->
 def test_a_repository_password_counts_only_in_its_section(root: Path, section: str, has_password: bool) -> None:
     plant(root, "etc/yum.repos.d/site.repo", f"[first]\nenabled=1\n{section}")
     assert ["a repository or proxy password" in line for line in found(root)] == [True] * has_password
+
+
+@pytest.mark.parametrize(
+    ("section", "tokens"),
+    [
+        ("[site]\nbaseurl=https://packages.internal/9\nusername=tok" + "en-of-ci\nenabled=1\n", 1),
+        ("[site]\nusername = tok" + "en-of-ci\npassword=\nbaseurl=https://packages.internal/9\n", 1),
+        ("[main]\nproxy=http://10.0.0.1:3128\nproxy_username=tok" + "en-of-ci\nusername=other\n", 2),
+        ("[site]\nbaseurl=https://packages.internal/9\nusername=alice\npassword=$secret\n", 0),
+        ("[site]\nbaseurl=https://packages.internal/9\nusername=\n#username=alice\nproxy_username=<token>\n", 0),
+        ("[form]\nusername=alice\n[site]\nbaseurl=https://packages.internal/9\n", 0),
+    ],
+)
+def test_a_user_without_password_is_a_token_in_a_repository_only(root: Path, section: str, tokens: int) -> None:
+    plant(root, "etc/yum.repos.d/site.repo", f"[first]\nenabled=1\n{section}")
+    assert [line.split(": ")[1] for line in found(root)] == ["a repository or proxy token"] * tokens
+
+
+@pytest.mark.parametrize("token", ["correct-horse", "0a1b2c3d4e5f6a7b8c9d"])
+def test_every_file_that_gets_a_token_as_we_write_it_is_found(root: Path, token: str) -> None:
+    """Fault: a token in an address is stored in the image, in the form of each file that the collection writes.
+    Outcome: found.
+    """
+    proxy = {"http": f"http://{token}@10.0.0.1:3128", "https": f"http://{token}:@10.0.0.1:3128"}
+    plant(root, "etc/docker/proxy.env", daemon_config.render_proxy_env(proxy))
+    plant(root, "etc/docker/daemon.json", daemon_json.render({"proxies": {"http-proxy": proxy["http"]}}))
+    section = yum_repo.render_private("site", f"https://{token}@packages.internal/9", proxy["http"])
+    plant(root, "etc/yum.repos.d/site.repo", section)
+    assert sorted(line.partition(",")[0].partition(":")[0] for line in found(root)) == [
+        "/etc/docker/daemon.json",
+        *["/etc/docker/proxy.env"] * 2,
+        *["/etc/yum.repos.d/site.repo"] * 2,
+    ]
 
 
 @pytest.mark.parametrize("password", ["S3cr3t$Pass", "a$b$c", "it`s$9", "$9.$9"])
