@@ -92,6 +92,8 @@ SYSTEM = [
             for form in ("{}-", "{}~", "{}.bak*", "{}.old*", "{}.orig*", "{}.rpmsave", ".{}.sw?")
         ],
     ),
+    # Of pam_pwhistory and pam_unix. Packages of PAM install an empty one.
+    Artefact("hashes of old passwords", EMPTY, ["etc/security/opasswd*", "etc/security/nopasswd*"]),
     Artefact(
         "the installer's kickstart file or log",
         ABSENT,
