@@ -64,6 +64,7 @@ VALUE_BEGIN = re.compile(rb"(?<=[\s:=>\"'(])|(?<=%3[Dd])")
 REPOSITORY = re.compile(rb"(?m)^(?:baseurl|metalink|mirrorlist|proxy|proxy_hostname)[ \t]*=")
 # An object of log options that is still open, and the first part of a key in it.
 LOG_OPTIONS = re.compile(rb"\"(?:log-opts|LogConfig)\"\s*:[^}]*\"[A-Za-z0-9._-]*\Z")
+FILE_OPTION = b"-tls-"  # before key: a path
 LONGEST_SECTION = 4 << 10
 CONTROLS = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 LOGIN_FILE = re.compile(rb'"(?:auth|password|identitytoken|registrytoken)"\s*:\s*"[^"]')
@@ -187,7 +188,7 @@ def is_other_token(found):
 def is_in_log_options(found):
     """Return whether the key is in the log options of the engine or a container: elsewhere, it may be anything."""
     before = found.string[max(found.start() - LONGEST_SECTION, 0) : found.start()]
-    return is_not_placeholder(found) and bool(LOG_OPTIONS.search(before))
+    return is_not_placeholder(found) and bool(LOG_OPTIONS.search(before)) and not before.endswith(FILE_OPTION)
 
 
 def always(_found):

@@ -12,7 +12,9 @@ from ansible_collections.slipway.platform.plugins.module_utils.net import url_se
 from ansible_collections.slipway.platform.plugins.module_utils.net.url_secrets import HIDDEN
 
 # Also options of log drivers (splunk-token) and of cloud-config: passwd, hashed_passwd, chpasswd, ssh_keys.
-NAMES = re.compile(r"(?i)passw|secret|token|credential|(?:private|access|api|license)[_-]?key|\Assh_keys\Z")
+NAMES = re.compile(
+    r"(?i)passw|secret|token|credential(?!s-endpoint\Z)|(?:private|access|api|license|logzio)[_-]?key|\Assh_keys\Z"
+)
 # Addresses in which an @ follows a secret, even where the grammar of URLs finds none; a mirror may have one in a path.
 PROXY = re.compile(r"(?i)https?[_-]proxy\Z")
 REGISTRIES = ("registry-mirrors", "insecure-registries")

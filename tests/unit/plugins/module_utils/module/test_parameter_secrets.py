@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+import json
 from typing import Any
 
 import pytest
+from ansible_collections.slipway.platform.plugins.module_utils.machine_image import credentials
 from ansible_collections.slipway.platform.plugins.module_utils.module import parameter_secrets
 
 OPTIONS = {
@@ -72,6 +74,20 @@ def test_values_that_are_not_secret_are_shown() -> None:
     assert parameter_secrets.hidden(parameters, OPTIONS) == parameters
     assert parameter_secrets.secrets_of(parameters, OPTIONS) == set()
     assert not parameter_secrets.holds_secret(parameters["free"])
+
+
+LOG_OPTIONS = {
+    **dict.fromkeys(("splunk-token", "logentries-token", "logzio-token", "logzio-key", "x-password", "x-secret"), True),
+    **dict.fromkeys(("awslogs-credentials-endpoint", "syslog-tls-key", "splunk-url", "tag", "env-regex"), False),
+}
+
+
+@pytest.mark.parametrize(("name", "is_secret"), LOG_OPTIONS.items())
+def test_option_of_a_log_driver_is_secret_for_modules_and_for_the_check_of_images(name: str, is_secret: bool) -> None:
+    options = {"log-opts": {name: "/v2/credentials/4711"}}
+    assert parameter_secrets.holds_secret(options) is is_secret
+    found = [what for what, _ in credentials.matches(json.dumps(options).encode())]
+    assert found == ["a log driver secret"] * is_secret
 
 
 @pytest.mark.parametrize(
