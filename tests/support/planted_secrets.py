@@ -32,10 +32,18 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "docker_daemon log-opts": ("docker_daemon", {"options": {"log-opts": {"splunk-token": "{}"}}}),
     "docker_daemon proxies": ("docker_daemon", {"options": {"proxies": {"http-proxy": "http://me:{}@proxy:3128"}}}),
+    "docker_daemon proxies, a token": (
+        "docker_daemon",
+        {"options": {"proxies": {"http-proxy": "{}@proxy:3128", "https-proxy": "{}@proxy"}}},
+    ),
     "docker_daemon registry-mirrors": ("docker_daemon", {"options": {"registry-mirrors": ["https://{}@mirror"]}}),
     "docker_package_repository proxy": (
         "docker_package_repository",
-        {"state": "unmanaged", "proxy": {"http": "http://me:{}@proxy:3128"}},
+        {"state": "unmanaged", "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+    ),
+    "docker_package_repository repo_root": (
+        "docker_package_repository",
+        {"state": "unmanaged", "repo_root": "https://me:{}@mirror/linux"},
     ),
     "docker_package_repository baseurl": (
         "docker_package_repository",
@@ -49,6 +57,11 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
         "docker_package_repository",
         {"state": "unmanaged", "daemon_options": {"log-opts": {"logentries-token": "{}"}}},
     ),
+    "docker_images proxy": (
+        "docker_images",
+        {"images": [], "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+    ),
+    "docker_mirror gpg_key": ("docker_mirror", {"gpg_key": "https://{}:@mirror/gpg"}),
     "docker_mirror proxy": ("docker_mirror", {"proxy": "http://me:{}@proxy:3128"}),
     "docker_mirror source_root": ("docker_mirror", {"source_root": "https://me:{}@mirror/linux"}),
 }
