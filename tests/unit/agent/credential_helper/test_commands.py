@@ -79,6 +79,32 @@ def test_an_unlisted_registry_is_reported_in_the_protocol_s_words(command: Comma
     assert not metadata.requests
 
 
+@pytest.mark.parametrize(
+    "server",
+    [
+        "HTTPS://INDEX.DOCKER.IO/V1/",
+        "https://Index.docker.io/v1/",
+        "https://index.docker.io/v1",
+        "https://index.docker.io:443/v1/",
+        "https://index.docker.io.:443/v1/",
+        "https://me@index.docker.io/v1/",
+        "https://index.docker.io/v1/@registry.example",
+        "https://index.docker.io.registry.example/v1/",
+        "https://registry.example/https://index.docker.io/v1/",
+        "https://index.docker.io/v1/ https://registry.example/",
+        "https://index.docker.io/v1/\nhttps://registry.example/",
+        "https://\u0456ndex.docker.io/v1/",
+        "http://index.docker.io/v1/",
+        "index.docker.io",
+    ],
+)
+@pytest.mark.usefixtures("secret")
+def test_a_look_alike_of_a_listed_registry_gets_nothing(command: Command, metadata: Aws, server: str) -> None:
+    """Fault: a registry's name differs by case, user, port, suffix or scheme. Outcome: it gets no credentials."""
+    assert command.failure("get", server) == NOT_FOUND
+    assert not metadata.requests
+
+
 @pytest.mark.parametrize(("action", "remedy"), [("store", "change the secret in AWS"), ("erase", "from config.json")])
 def test_store_and_erase_fail_with_the_remedy(command: Command, action: str, remedy: str) -> None:
     sent = json.dumps({"ServerURL": HUB, "Username": "acme", "Secret": TOKEN})
@@ -270,6 +296,16 @@ def test_environment_variables_are_ignored(command: Command) -> None:
     )
     done = command.run("get", AWS_REGION="us-west-2", AWS_ACCESS_KEY_ID="other", PYTHONPATH="/nowhere", **elsewhere)
     assert TOKEN in done.stdout
+
+
+def test_a_module_of_the_user_s_is_not_imported(command: Command, tmp_path: Path) -> None:
+    """Fault: `PYTHONPATH` of a user names a folder with modules of their own. Outcome: the helper imports none."""
+    folder = tmp_path / "hostile"
+    (folder / "slipway_agent").mkdir(parents=True)
+    for name in ("json", "sitecustomize", "usercustomize", "syslog", "slipway_agent/__init__", "slipway_agent/cli"):
+        (folder / f"{name}.py").write_text("print('hostile')\nraise SystemExit(3)\n")
+    done = command.run("version", PYTHONPATH=str(folder), PYTHONSTARTUP=f"{folder}/json.py", HOME=str(folder))
+    assert (done.returncode, done.stdout) == (0, "docker-credential-slipway 1\n")
 
 
 def test_every_registry_that_fails_the_check_is_named(command: Command, cloud: Cloud) -> None:
