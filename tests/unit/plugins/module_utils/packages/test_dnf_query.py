@@ -2,6 +2,8 @@
 # Copyright: Slipway contributors
 """What dnf 4.23 and dnf5 5.4 say about repositories was recorded on Debian's."""
 
+import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +61,32 @@ def test_with_a_managed_repository_builds_come_from_it_alone(tmp_path: Path) -> 
     dnf_query.builds_of(dnf, ["docker-ce"])
     assert dnf.command[dnf.command.index("--repo") + 1] == "docker-ce-stable"
     assert "--setopt=reposdir=/dev/null" in dnf.command
+
+
+class PrivateDnf(Dnf):
+    """Keeps what dnf could read, and what everybody can see of it."""
+
+    def run_command(self, command: list[str], **keywords: Any) -> tuple[int, str, str]:
+        self.seen = str(keywords)
+        self.config = Path(command[command.index("--config") + 1])
+        self.mode, self.text = stat.S_IMODE(self.config.stat().st_mode), self.config.read_text()
+        return super().run_command(command)
+
+
+def test_credentials_reach_dnf_in_a_private_file_that_does_not_stay(tmp_path: Path) -> None:
+    """Fault: the proxy and the repository need passwords. Outcome: only root can read them, and they are in no argv."""
+    dnf = PrivateDnf(tmp_path, "https://ci:t0ken@packages.internal/9")
+    dnf.params["proxy"] = "http://me:s3cret%21@proxy:3128"
+    before = os.umask(0)
+    try:
+        dnf_query.builds_of(dnf, ["docker-ce"])
+    finally:
+        os.umask(before)
+    assert dnf.mode == 0o600
+    assert "\nproxy_password=s3cret!\n" in dnf.text
+    assert "\npassword=t0ken\n" in dnf.text
+    for secret in ("s3cret", "t0ken"):
+        assert secret not in " ".join(dnf.command)
+        assert secret not in dnf.seen
+    assert not dnf.config.exists()
+    assert list(tmp_path.iterdir()) == []
