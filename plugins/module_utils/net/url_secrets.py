@@ -27,11 +27,12 @@ def patterns(characters):
 
 WORD_PATTERNS, TEXT_PATTERNS, ADDRESS_PATTERNS = patterns(WORD), patterns(IN_TEXT), patterns(ADDRESS)
 SCHEME = re.compile(r"\A[A-Za-z][A-Za-z0-9+.-]*://")
-# Go programs such as dockerd accept the address of a proxy without a scheme. Without a password, only the port tells it
-# from an e-mail address.
+# Go programs such as dockerd accept the address of a proxy without a scheme, and users forget it. Without a password,
+# only a port or a path tells it from an e-mail address.
 BARE_VALUE = re.compile(
-    r"\A(?:[^\s@:/?#]*:(?!//)\S*@(?={host}(?::[0-9]{{1,5}})?/?\Z)|[^\s@:/?#]+@(?={host}:[0-9]{{1,5}}/?\Z))".format(
-        host=r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
+    r"\A(?:[^\s@:/?#]*:(?!//)\S*@(?={host}{port}?/?\Z)|[^\s@:/?#]*:[^\s/]*@(?={host}{port}?/)"
+    r"|[^\s@:/?#=]+@(?={host}(?:{port}/?\Z|{port}?/)))".format(
+        host=r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)", port="(?::[0-9]{1,5})"
     )
 )
 # Well-known passwords, used where the user name is the secret.
