@@ -12,6 +12,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.net.url_secrets i
 ADDRESS = re.compile(
     r"http://(?:" + VALID_USERINFO + r")?(?:\[[0-9A-Fa-f:.]+\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?/?\Z"
 )
+OTHER_SCHEMES = re.compile(r"\A(?:https|socks5)://")  # of proxies that Go supports, but dnf or Python does not
 PORT = re.compile(r":([0-9]*)\Z")  # of an entry of no_proxy that is not an address alone
 LARGEST_PORT = 65535
 
@@ -44,7 +45,12 @@ def problem_of_daemon(options):
     settings = options.get("proxies")
     if not isinstance(settings, dict):
         return ""
-    return problem(settings, "docker_engine_daemon_options.proxies", [name for name in settings if name != "no-proxy"])
+    addresses = {
+        name: OTHER_SCHEMES.sub("http://", value) if isinstance(value, str) else value
+        for name, value in settings.items()
+        if name != "no-proxy"
+    }
+    return problem(addresses, "docker_engine_daemon_options.proxies", addresses)
 
 
 def environment(settings):

@@ -69,7 +69,13 @@ def test_an_invalid_proxy_in_the_options_of_the_engine_is_reported_without_its_p
     assert "s3cret" not in problem.lower()
 
 
-@pytest.mark.parametrize("found", [None, [], {}, {"no-proxy": "*"}, {"http-proxy": ""}, {"https-proxy": HTTPS}])
+@pytest.mark.parametrize(
+    "found",
+    [
+        *(None, [], {}, {"no-proxy": "*"}, {"http-proxy": ""}, {"https-proxy": HTTPS}),
+        {"http-proxy": "https://me:p%40ss@proxy.lan:3129", "https-proxy": "socks5://127.0.0.1:1080"},
+    ],
+)
 def test_valid_proxies_in_the_options_of_the_engine_are_accepted(found: object) -> None:
     assert proxies.problem_of_daemon({"proxies": found}) == ""
     assert proxies.problem_of_daemon({}) == ""
