@@ -63,6 +63,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_mirror.py",
         "molecule/airgap",
         "tests/unit/plugins/module_utils/net",
+        "tests/unit/plugins/modules/test_docker_mirror.py",
     ),
     "Access and credentials": (
         "tests/lab/test_access.py",
@@ -97,6 +98,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/unit/plugins/plugin_utils/test_firstboot",
         "tests/unit/plugins/plugin_utils/test_plain_secrets.py",
         "tests/unit/plugins/plugin_utils/test_user_data",
+        "tests/unit/roles/test_template_values.py",
     ),
     "Metrics": ("tests/lab/test_host_metrics.py", "tests/unit/agent/metrics"),
 }

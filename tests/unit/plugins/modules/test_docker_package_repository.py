@@ -33,8 +33,7 @@ def test_an_address_that_is_no_url_is_refused_with_its_variables() -> None:
 
 
 def test_keys_that_may_remain_are_reported(tmp_path: Path) -> None:
-    """Fault: the key file of an older version has a text before the key, on removal. Outcome: a warning says that rpm
-    may still trust its keys, with the commands."""
+    """Older versions kept a key file as it was received, which today's parser may refuse on removal."""
     module = Module(key_file=str(tmp_path / "key"))
     docker_package_repository.forget_imported_keys(module)
     assert module.warnings == []
