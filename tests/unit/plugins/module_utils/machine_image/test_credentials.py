@@ -4,7 +4,6 @@
 
 import base64
 import gzip
-import secrets
 import subprocess
 from pathlib import Path
 
@@ -15,7 +14,10 @@ from ansible_collections.slipway.platform.plugins.module_utils.machine_image imp
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image.tree import TreeError
 from ansible_collections.slipway.platform.plugins.module_utils.packages import yum_repo
 
+from tests.support.repeatable_secrets import RepeatableSecrets
 from tests.unit.plugins.module_utils.machine_image.conftest import found, plant
+
+secrets = RepeatableSecrets(__name__)
 
 
 def key(kind: str) -> str:

@@ -5,7 +5,6 @@
 import base64
 import hashlib
 import os
-import secrets
 import sqlite3
 import struct
 from collections.abc import Callable
@@ -16,7 +15,10 @@ from typing import Any
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import documentation
 
+from tests.support.repeatable_secrets import RepeatableSecrets
 from tests.unit.plugins.module_utils.machine_image.conftest import found, plant
+
+secrets = RepeatableSecrets(__name__)
 
 README = "usr/share/doc/app/README"
 EXAMPLE = "Write machine imap.corp login tzz password letme" + "know, or https://tzz:letme" + "know@imap.corp/.\n"

@@ -4,14 +4,16 @@
 
 import base64
 import json
-import secrets
 import string
 from pathlib import Path
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.machine_image import credentials, tokens
 
+from tests.support.repeatable_secrets import RepeatableSecrets
 from tests.unit.plugins.module_utils.machine_image.conftest import found, plant
+
+secrets = RepeatableSecrets(__name__)
 
 ALPHABET = string.ascii_letters + string.digits
 
