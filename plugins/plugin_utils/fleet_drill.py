@@ -15,9 +15,7 @@ NEEDED = ("Launch", "Terminate", "HealthCheck", "ReplaceUnhealthy")
 
 def problems(request):
     """Return one sentence for each invalid setting."""
-    found = setting_types.problems(
-        request, "fleet_drill_{}", texts=("group", "region", "instance"), numbers=("min_healthy", "timeout")
-    )
+    found = setting_types.problems(request, "fleet_drill_{}", texts=("group", "region", "instance"), numbers=NUMBERS)
     if found:
         return found
     numbers = {name: setting_types.number(request[name]) for name in NUMBERS}
