@@ -37,11 +37,11 @@ _value:
   elements: dict
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import ami_restore
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"ami_backup_choice": ami_restore.choice}
+        return {"ami_backup_choice": on_demand("plugin_utils.ami_restore.choice")}

@@ -65,11 +65,11 @@ _value:
   type: dict
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import ami_prune
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"ami_prune_plan": ami_prune.plan}
+        return {"ami_prune_plan": on_demand("plugin_utils.ami_prune.plan")}

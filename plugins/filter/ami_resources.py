@@ -36,11 +36,11 @@ _value:
   elements: dict
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import ami_images
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"ami_resources": ami_images.resources}
+        return {"ami_resources": on_demand("plugin_utils.ami_images.resources")}

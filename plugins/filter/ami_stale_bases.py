@@ -45,11 +45,11 @@ _value:
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import ami_bases
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"ami_stale_bases": ami_bases.stale}
+        return {"ami_stale_bases": on_demand("plugin_utils.ami_bases.stale")}

@@ -34,11 +34,11 @@ _value:
   type: str
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import aws_errors
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"aws_fault": aws_errors.sentence}
+        return {"aws_fault": on_demand("plugin_utils.aws_errors.sentence")}

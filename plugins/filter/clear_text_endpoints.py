@@ -30,11 +30,11 @@ _value:
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import endpoints
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"clear_text_endpoints": endpoints.unencrypted}
+        return {"clear_text_endpoints": on_demand("plugin_utils.endpoints.unencrypted")}

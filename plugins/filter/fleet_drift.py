@@ -36,11 +36,11 @@ _value:
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_state
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"fleet_drift": fleet_state.drift}
+        return {"fleet_drift": on_demand("plugin_utils.fleet_state.drift")}

@@ -35,11 +35,11 @@ _value:
   type: bool
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_drill
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"fleet_is_whole": fleet_drill.is_whole}
+        return {"fleet_is_whole": on_demand("plugin_utils.fleet_drill.is_whole")}

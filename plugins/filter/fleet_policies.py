@@ -54,11 +54,11 @@ _value:
   elements: dict
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_scaling
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"fleet_policies": fleet_scaling.policies}
+        return {"fleet_policies": on_demand("plugin_utils.fleet_scaling.policies")}

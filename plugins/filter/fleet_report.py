@@ -46,11 +46,11 @@ _value:
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_spread
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"fleet_report": fleet_spread.report}
+        return {"fleet_report": on_demand("plugin_utils.fleet_spread.report")}

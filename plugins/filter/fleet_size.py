@@ -45,11 +45,11 @@ _value:
   type: int
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_scaling
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"fleet_size": fleet_scaling.size}
+        return {"fleet_size": on_demand("plugin_utils.fleet_scaling.size")}

@@ -30,11 +30,11 @@ _value:
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import pulled_playbook
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"key_fingerprints": pulled_playbook.fingerprints}
+        return {"key_fingerprints": on_demand("plugin_utils.pulled_playbook.fingerprints")}

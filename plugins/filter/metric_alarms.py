@@ -46,11 +46,11 @@ _value:
   elements: dict
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import metric_alarms
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"metric_alarms": metric_alarms.alarms}
+        return {"metric_alarms": on_demand("plugin_utils.metric_alarms.alarms")}

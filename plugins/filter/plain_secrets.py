@@ -32,11 +32,11 @@ _value:
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import plain_secrets
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"plain_secrets": plain_secrets.find}
+        return {"plain_secrets": on_demand("plugin_utils.plain_secrets.find")}

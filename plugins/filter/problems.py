@@ -60,46 +60,28 @@ _value:
   elements: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import access_policy
-from ansible_collections.slipway.platform.plugins.module_utils.registry import logins
-from ansible_collections.slipway.platform.plugins.plugin_utils import (
-    ami_request,
-    ami_restore,
-    ami_state,
-    engine_settings,
-    firstboot_fleet,
-    firstboot_types,
-    firstboot_values,
-    fleet_drill,
-    fleet_hooks,
-    fleet_request,
-    fleet_scaling,
-    fleet_state,
-    metric_alarms,
-    pulled_playbook,
-    user_data,
-)
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 CHECKS = {
-    "ami_fleet": fleet_request.problems,
-    "ami_fleet_hooks": fleet_hooks.problems,
-    "ami_fleet_metrics": fleet_scaling.missing_problems,
-    "ami_fleet_state": fleet_state.problems,
-    "ami_publish": ami_request.problems,
-    "ami_publish_state": ami_state.problems,
-    "ami_restore": ami_restore.problems,
-    "ami_restore_state": ami_restore.state_problems,
-    "docker_access": access_policy.problems_while_baking,
-    "docker_engine": engine_settings.problems,
-    "docker_firstboot": firstboot_values.problems,
-    "docker_firstboot_fleet": firstboot_fleet.problems,
-    "docker_firstboot_pull": pulled_playbook.problems,
-    "docker_firstboot_types": firstboot_types.problems,
-    "docker_registry_auth": logins.problems_while_baking,
-    "fleet_drill": fleet_drill.problems,
-    "fleet_drill_state": fleet_drill.state_problems,
-    "host_metrics": metric_alarms.problems,
-    "user_data": user_data.problems,
+    "ami_fleet": on_demand("plugin_utils.fleet_request.problems"),
+    "ami_fleet_hooks": on_demand("plugin_utils.fleet_hooks.problems"),
+    "ami_fleet_metrics": on_demand("plugin_utils.fleet_scaling.missing_problems"),
+    "ami_fleet_state": on_demand("plugin_utils.fleet_state.problems"),
+    "ami_publish": on_demand("plugin_utils.ami_request.problems"),
+    "ami_publish_state": on_demand("plugin_utils.ami_state.problems"),
+    "ami_restore": on_demand("plugin_utils.ami_restore.problems"),
+    "ami_restore_state": on_demand("plugin_utils.ami_restore.state_problems"),
+    "docker_access": on_demand("module_utils.daemon.access_policy.problems_while_baking"),
+    "docker_engine": on_demand("plugin_utils.engine_settings.problems"),
+    "docker_firstboot": on_demand("plugin_utils.firstboot_values.problems"),
+    "docker_firstboot_fleet": on_demand("plugin_utils.firstboot_fleet.problems"),
+    "docker_firstboot_pull": on_demand("plugin_utils.pulled_playbook.problems"),
+    "docker_firstboot_types": on_demand("plugin_utils.firstboot_types.problems"),
+    "docker_registry_auth": on_demand("module_utils.registry.logins.problems_while_baking"),
+    "fleet_drill": on_demand("plugin_utils.fleet_drill.problems"),
+    "fleet_drill_state": on_demand("plugin_utils.fleet_drill.state_problems"),
+    "host_metrics": on_demand("plugin_utils.metric_alarms.problems"),
+    "user_data": on_demand("plugin_utils.user_data.problems"),
 }
 
 

@@ -30,11 +30,11 @@ _value:
   type: str
 """
 
-from ansible_collections.slipway.platform.plugins.module_utils.registry import names as registry_names
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"registry_key": registry_names.key_of}
+        return {"registry_key": on_demand("module_utils.registry.names.key_of")}

@@ -42,12 +42,14 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.slipway.platform.plugins.plugin_utils import role_arguments
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
+
+convert = on_demand("plugin_utils.role_arguments.typed")
 
 
 def typed(value, name):
     try:
-        return role_arguments.typed(value, name)
+        return convert(value, name)
     except TypeError as error:
         raise AnsibleFilterError(str(error)) from error
 

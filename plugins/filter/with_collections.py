@@ -36,11 +36,11 @@ _value:
   type: raw
 """
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import installed_collections
+from ansible_collections.slipway.platform.plugins.plugin_utils.on_demand import on_demand
 
 
 class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"with_collections": installed_collections.with_collections}
+        return {"with_collections": on_demand("plugin_utils.installed_collections.with_collections")}
