@@ -228,12 +228,12 @@ def test_a_slow_engine_is_waited_for_or_left_to_start(host: LabHost) -> None:
     """Fault: dockerd takes longer to start than the limit. Outcome: the play fails, the engine is left to start, and
     the next run finds it.
     """
-    command = '/bin/sh -c "sleep 40; exec /usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock"'
+    command = '/bin/sh -c "sleep 15; exec /usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock"'
     drop_in = "/etc/systemd/system/docker.service.d/slow.conf"
     host.sh(f"mkdir -p $(dirname {drop_in}); printf '[Service]\nExecStart=\nExecStart={command}\n' >{drop_in}")
     options = {"docker_engine_daemon_options": {"debug": True}}
-    run = host.converge(docker_engine_start_timeout=10, **options)
-    assert "docker.service is still starting: it is not ready within 10 seconds" in run.failure(host.name)
+    run = host.converge(docker_engine_start_timeout=5, **options)
+    assert "docker.service is still starting: it is not ready within 5 seconds" in run.failure(host.name)
     assert host.sh("systemctl show docker.service --property=ActiveState --value") == "activating"
     assert '"debug": true' in host.sh("cat /etc/docker/daemon.json")
     run = host.converge(**options)
