@@ -28,6 +28,12 @@ def host(workbench: Workbench) -> LabHost:
     return workbench.make("test-removal")
 
 
+@pytest.fixture
+def engine_host(workbench: Workbench) -> LabHost:
+    """A host with a running engine."""
+    return workbench.make_converged("test-removal")
+
+
 def remove(host: LabHost, *options: str, purge: bool = False) -> list[str]:
     """Remove the engine; return the tasks that changed something."""
     run = host.converge(*options, docker_engine_state="absent", docker_engine_purge_data=purge)
@@ -57,36 +63,33 @@ def test_removal_leaves_the_host_as_it_was_but_for_the_data(host: LabHost) -> No
     assert remove(host) == []
 
 
-def test_an_engine_that_comes_back_finds_its_data(host: LabHost) -> None:
-    assert host.converge().status == 0
-    host.sh(SLEEPER.format("unless-stopped"))
-    remove(host)
-    assert host.converge().status == 0
-    assert host.sh("docker ps --quiet --filter ancestor=slipway/hello"), "the restart policy was lost"
+def test_an_engine_that_comes_back_finds_its_data(engine_host: LabHost) -> None:
+    engine_host.sh(SLEEPER.format("unless-stopped"))
+    remove(engine_host)
+    assert engine_host.converge().status == 0
+    assert engine_host.sh("docker ps --quiet --filter ancestor=slipway/hello"), "the restart policy was lost"
 
 
-def test_data_goes_only_when_told_to(host: LabHost) -> None:
-    refused = host.converge(docker_engine_purge_data=True)
+def test_data_goes_only_when_told_to(engine_host: LabHost) -> None:
+    refused = engine_host.converge(docker_engine_purge_data=True)
     assert refused.status != 0
-    assert "docker_engine_state: absent" in refused.failure(host.name)
+    assert "docker_engine_state: absent" in refused.failure(engine_host.name)
 
-    assert host.converge().status == 0
-    host.sh(SLEEPER.format("no"))
-    predicted = remove(host, "--check", "--diff", purge=True)
-    assert host.sh("docker ps --quiet")
-    assert remove(host, purge=True) == predicted
-    assert host.sh("ls -A /var/lib/docker /var/lib/containerd").split() == ["/var/lib/containerd:", "/var/lib/docker:"]
-    assert remove(host, purge=True) == []
+    engine_host.sh(SLEEPER.format("no"))
+    predicted = remove(engine_host, "--check", "--diff", purge=True)
+    assert engine_host.sh("docker ps --quiet")
+    assert remove(engine_host, purge=True) == predicted
+    assert engine_host.sh("ls -A /var/lib/docker; ls -A /var/lib/containerd") == ""
+    assert remove(engine_host, purge=True) == []
 
 
-def test_what_no_engine_made_is_not_purged(host: LabHost) -> None:
+def test_what_no_engine_made_is_not_purged(engine_host: LabHost) -> None:
     """Fault: a purge of a directory that holds somebody's files. Outcome: refused; no data is removed."""
-    assert host.converge().status == 0
-    host.sh("touch /var/lib/docker/thesis.tex")
-    run = host.converge(docker_engine_state="absent", docker_engine_purge_data=True)
+    engine_host.sh("touch /var/lib/docker/thesis.tex")
+    run = engine_host.converge(docker_engine_state="absent", docker_engine_purge_data=True)
     assert run.status != 0
-    assert "thesis.tex" in run.failure(host.name)
-    assert host.sh("ls /var/lib/docker/thesis.tex /var/lib/docker/image")
+    assert "thesis.tex" in run.failure(engine_host.name)
+    assert engine_host.sh("ls /var/lib/docker/thesis.tex /var/lib/docker/image")
 
 
 def test_a_half_installed_host_is_cleaned(host: LabHost) -> None:
