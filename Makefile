@@ -9,6 +9,7 @@ PYTHON ?= python3
 HOST ?= el9
 HOSTS ?= 1
 LAB ?= auto
+GOALS ?= up check
 export LAB
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(VIRTUAL_ENV)/bin:$(PATH):/usr/sbin:/sbin
@@ -61,26 +62,36 @@ down: ## Remove everything that `make up` made
 	@if [ -e $(SETUP) ]; then python -m slipway.lab down; fi
 
 .PHONY: check
-check: $(SETUP) ## Run linters and unit tests, converge and verify one host (4 minutes); with PATHS, run those tests only
 ifdef PATHS
+check: $(SETUP)
 	@pytest $(PATHS)
 else
-	@$(BOTH) style up
-	@$(PYTEST) tests/unit
+check: style-and-up unit ## Run linters and unit tests, converge and verify one host (4 minutes); with PATHS, run those tests only
 	@pytest --ansible-inventory=inventory/lab/hosts.yml --hosts=ansible://docker_hosts tests/verify
 endif
 
 .PHONY: test
 test: export LAB := offline
-test: $(SETUP) ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
-	@$(BOTH) lint lab
-	@$(PYTEST) tests/unit tests/lab -m "not slow"
+test: lint-and-lab unit ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
+	@$(PYTEST) tests/lab -m "not slow"
 
 .PHONY: test-all
 test-all: export LAB := offline
-test-all: $(SETUP) ## The same with all scenarios and the tests that take minutes
+test-all: lint-and-lab unit ## The same with all scenarios and the tests that take minutes
+	@$(PYTEST) tests/lab
+
+# Targets of their own, so that `make check test` does once what both need.
+.PHONY: unit
+unit: $(SETUP)
+	@$(PYTEST) tests/unit
+
+.PHONY: style-and-up
+style-and-up: $(SETUP)
+	@$(BOTH) style up
+
+.PHONY: lint-and-lab
+lint-and-lab: $(SETUP)
 	@$(BOTH) lint lab
-	@$(PYTEST) tests/unit tests/lab
 
 .PHONY: lab
 lab: $(SETUP)
@@ -127,7 +138,7 @@ docs: docs-reference ## Build the documentation site in docs/_build/html
 .PHONY: fresh
 fresh: export LAB := offline
 fresh: $(SETUP) ## Run make up and make check on fresh Debian machines, as root and as a user: MACHINE=bookworm for one of them
-	@python -m slipway.lab.fresh $(addprefix --machine=,$(MACHINE))
+	@python -m slipway.lab.fresh $(addprefix --machine=,$(MACHINE)) "make $(GOALS)"
 
 .PHONY: bench
 bench: export LAB := $(if $(filter auto,$(LAB)),offline,$(LAB))

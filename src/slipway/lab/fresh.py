@@ -26,7 +26,7 @@ from slipway.lab.paths import LAB, PROJECT
 from slipway.lab.progress import say
 
 LAUNCHER = Path(__file__).with_name("fresh.sh")
-COMMANDS = ("make up", "make check")
+COMMANDS = ("make up check",)
 PACKAGES = ("python3", "make", "git", "ca-certificates")
 USER, USER_ID, USER_CLONE = "alice", 1000, "/home/alice/slipway"
 USER_PATH = "/usr/local/bin:/usr/bin:/bin"
