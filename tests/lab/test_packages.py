@@ -81,6 +81,11 @@ def test_an_engine_that_cannot_be_replaced_serves_on(host: LabHost) -> None:
     host.sh("umount /etc/containerd")
     run = host.converge(docker_engine_conflicts="replace")
     assert run.status == 0, run.output
+    replaced = [task.partition(" | ")[2] for task in run.changed(host.name) if "Packages | " in task]
+    assert replaced[-2:] == [
+        "Stop the old engine and its containers",
+        "Verify the signer of the packages and install them in one transaction",
+    ]
     assert host.sh("docker version --format '{{.Server.Version}}'").startswith("26.1")
 
 
