@@ -40,6 +40,8 @@ options:
       fleet_drill_state: The same against O(context) group and refreshes, the answers of AWS.
       host_metrics: >-
         Alarms, with O(context) provider, mounts, agent_rpm, region, identity, endpoint, namespace and ignored.
+      instance_sleep: Settings of the role instance_sleep.
+      instance_sleep_state: The same against O(context) instances, the answer of AWS.
       user_data: The text of user data, with O(context) hostname and ready_seconds.
   context:
     description: More keyword arguments, as the check needs them.
@@ -81,6 +83,8 @@ CHECKS = {
     "fleet_drill": on_demand("plugin_utils.fleet_drill.problems"),
     "fleet_drill_state": on_demand("plugin_utils.fleet_drill.state_problems"),
     "host_metrics": on_demand("plugin_utils.metric_alarms.problems"),
+    "instance_sleep": on_demand("plugin_utils.instance_sleep.problems"),
+    "instance_sleep_state": on_demand("plugin_utils.instance_sleep.state_problems"),
     "user_data": on_demand("plugin_utils.user_data.problems"),
 }
 

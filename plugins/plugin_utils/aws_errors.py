@@ -15,6 +15,8 @@ REJECTED = re.compile(
     r"\((AuthFailure|InvalidClientTokenId|SignatureDoesNotMatch|(?:Expired|UnrecognizedClient)\w*|RequestExpired)\)"
 )
 DENIED = re.compile(r"\((?:UnauthorizedOperation|AccessDenied\w*)\) when calling the (\w+) operation")
+# More than the operation called may be needed for it, such as iam:PassRole.
+DENIED_ACTION = re.compile(r"is not authorized to perform: (\w[\w-]*:\w+)")
 DENIED_PARAMETER = re.compile(r"Failed to access SSM parameter (\S+) \(AccessDenied\)")
 UNREACHABLE = re.compile(r"(?:Could not connect to the endpoint URL|Connect timeout on endpoint URL)[^\"]*\"([^\"]+)\"")
 
@@ -43,8 +45,12 @@ def _known(message, region):
     yield rejected and (
         f"AWS rejects the credentials ({rejected.group(1)}): renew them, and check with 'aws sts get-caller-identity'"
     )
-    denied = DENIED.search(message)
+    denied = DENIED_ACTION.search(message) or DENIED.search(message)
     yield denied and f"the credentials may not call {denied.group(1)}: allow it in their policy (docs/iam)"
+    yield "Invalid use of EC2 action" in message and (
+        "CloudWatch accepts no stop of an instance by an alarm on several metrics (Invalid use of EC2 action): set "
+        "instance_sleep_network to 0, so that the CPU alone decides"
+    )
     parameter = DENIED_PARAMETER.search(message)
     yield parameter and (
         f"the credentials may not read parameter {parameter.group(1)}: allow ssm:GetParameter on it in their policy "

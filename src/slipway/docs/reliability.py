@@ -85,6 +85,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_fleet_hooks.py",
         "tests/lab/test_fleet.py",
         "tests/lab/test_recovery.py",
+        "tests/lab/test_instance_sleep.py",
         "tests/unit/plugins/plugin_utils/test_ami",
         "tests/unit/plugins/plugin_utils/test_fleet",
         "tests/unit/roles/test_skipped_phases.py",

@@ -88,6 +88,8 @@ def sample(name: str, option: dict[str, Any]) -> Any:
         return SAMPLES[name]
     if option["type"] == "int":
         return option.get("choices", [7])[-1]
+    if option["type"] == "float":
+        return 2.5
     return option.get("choices", ["alpha", "beta"])[:2] if option["type"] == "list" else {"http": "http://proxy:3128"}
 
 
@@ -96,7 +98,7 @@ def spellings(name: str, option: dict[str, Any]) -> list[tuple[Any, Any]]:
     if option["type"] == "bool":
         return [(True, text) for text in TRUE] + [(False, text) for text in FALSE]
     value = sample(name, option)
-    if option["type"] == "int":
+    if option["type"] in ("int", "float"):
         return [(value, str(value))]
     nested = [(value, with_texts(value))] if "options" in option else []
     if option["type"] == "dict":

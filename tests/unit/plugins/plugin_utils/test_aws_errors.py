@@ -4,12 +4,18 @@ import pytest
 from ansible_collections.slipway.platform.plugins.plugin_utils.aws_errors import sentence
 
 DENIED = "An error occurred (UnauthorizedOperation) when calling the DescribeImages operation: You are not authorized"
+ROLE_DENIED = (
+    "An error occurred (AccessDenied) when calling the PutMetricAlarm operation: User: arn:aws:iam::111122223333:user/x "
+    "is not authorized to perform: iam:CreateServiceLinkedRole on resource: arn:aws:iam::111122223333:role/aws-service-role"
+)
 FAULTS = {
     "x: Unable to locate credentials": "no usable AWS credentials (Unable to locate credentials)",
     "The config profile (team) could not be found": "(The config profile (team) could not be found)",
     "An error occurred (ExpiredToken) when calling x: the token": "AWS rejects the credentials (ExpiredToken)",
     "'ssm_parameter' failed: Failed to access SSM parameter /a/b (AccessDenied)": "allow ssm:GetParameter on it",
     DENIED: "the credentials may not call DescribeImages",
+    ROLE_DENIED: "the credentials may not call iam:CreateServiceLinkedRole: allow it",
+    "An error occurred (ValidationError) when calling x: Invalid use of EC2 action.": "set instance_sleep_network to 0",
     'Could not connect to the endpoint URL: "https://ec2.mars-1"': "check that mars-1 is an AWS region",
     "something else.": "something else",
 }
