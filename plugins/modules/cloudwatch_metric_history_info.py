@@ -119,9 +119,9 @@ def histories(client, metrics, start, end, period):
         for page in pages:
             for result in page["MetricDataResults"]:
                 number = int(result["Id"][1:])
-                for stamp, value in zip(result["Timestamps"], result["Values"]):
-                    place = int(stamp.timestamp() - start) // period
-                    texts[number][place] = "1" if value < metrics[number]["below"] else "0"
+                for entry, stamp in enumerate(result["Timestamps"]):
+                    low = result["Values"][entry] < metrics[number]["below"]
+                    texts[number][int(stamp.timestamp() - start) // period] = "1" if low else "0"
     return ["".join(text) for text in texts]
 
 

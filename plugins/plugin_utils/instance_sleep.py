@@ -18,7 +18,8 @@ NUMBERS = ("after", "period", "timeout")
 GROUP_TAG = "aws:autoscaling:groupName"
 # EC2 publishes that often without detailed monitoring, in seconds.
 BASIC = 300
-# An alarm looks back no longer, with periods of less than an hour and with others. Source: PutMetricAlarm in botocore 1.44.
+# An alarm looks back no longer, with periods of less than an hour and with others. Source: PutMetricAlarm in the
+# documentation of botocore 1.44.
 HOUR, DAY, WEEK = 3600, 86400, 604800
 # Instances that run, or could be started again.
 STATES = ("pending", "running", "stopping", "stopped")
@@ -46,7 +47,9 @@ def problems(request):
         mappings=("tags",),
     )
     found += [
-        f"instance_sleep_{name} is not a number: set it to one" for name in ("cpu", "network") if not _is_number(request[name])
+        f"instance_sleep_{name} is not a number: set it to one"
+        for name in ("cpu", "network")
+        if not _is_number(request[name])
     ]
     return found or [*_setting_problems(request), *_time_problems(request)]
 
@@ -117,10 +120,10 @@ def state_problems(request, instances):
 def plan(request, instances=(), details=(), spot_requests=(), alarms=(), history=None):
     """Return what the role asks AWS next and what it does, as a dictionary.
 
-    filters: of the request for instances; spot, candidates: IDs whose Spot requests and stop protection decide;
-    metrics: those of the chosen, for slipway.platform.cloudwatch_metric_history_info; alarms: those to write or delete,
-    as options of amazon.aws.cloudwatch_metric_alarm; sleeping: IDs to start; prefix: of the names of all alarms; report:
-    sentences. details: candidates with the attribute disable_api_stop. history: what the module has returned.
+    Its keys: filters, of the request for instances; spot and candidates, IDs whose Spot requests and stop protection
+    decide; metrics of the chosen, for slipway.platform.cloudwatch_metric_history_info; prefix of the names of alarms;
+    alarms to write or delete, as options of amazon.aws.cloudwatch_metric_alarm; sleeping, IDs to start; report,
+    sentences. details: candidates with the attribute disable_api_stop. history: what that module has returned.
     """
     selected = [instance for instance in instances if _is_selected(instance, request)]
     reasons = {instance["instance_id"]: _reason(instance, request) for instance in selected}
@@ -256,8 +259,8 @@ def _alarm(identifier, request):
         "state": "present",
         "description": DESCRIPTION,
         "evaluation_periods": setting_types.number(request["after"]) // period,
-        # Data are missing while an instance is stopped. If they counted as low, or not at all, it would be stopped again
-        # soon after its next start.
+        # Data are missing while an instance is stopped. If they counted as low, or not at all, it would be stopped
+        # again soon after its next start.
         "treat_missing_data": "notBreaching",
         "alarm_actions": [f"arn:{partition}:automate:{region}:ec2:stop"],
     }

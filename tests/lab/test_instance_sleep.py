@@ -60,7 +60,7 @@ class Cloud:
 
     def publish(self, name: str, hours: Hours) -> datetime.datetime:
         """Publish what EC2 does of an instance, and return the beginning of the first hour."""
-        now = datetime.datetime.now(datetime.timezone.utc)
+        now = datetime.datetime.now(datetime.UTC)
         first = now.replace(minute=0, second=0, microsecond=0) - datetime.timedelta(hours=len(hours))
         for number, values in enumerate(hours):
             for metric, value in zip(("CPUUtilization", "NetworkIn", "NetworkOut"), values or (), strict=False):
@@ -76,9 +76,7 @@ class Cloud:
     def play(self, playbook: str, *options: str, **variables: Any) -> Run:
         self.aws.calls.clear()
         given = {"instance_sleep_region": HOME, "instance_sleep_tags": TAGS}
-        return play.run(
-            PROJECT / f"playbooks/{playbook}.yml", Path("localhost,"), given | variables, list(options)
-        )
+        return play.run(PROJECT / f"playbooks/{playbook}.yml", Path("localhost,"), given | variables, list(options))
 
     def alarms(self) -> dict[str, dict[str, Any]]:
         return {alarm["AlarmName"]: alarm for alarm in self.cloudwatch.describe_alarms()["MetricAlarms"]}
@@ -132,8 +130,8 @@ def test_idle_instances_get_an_alarm_that_stops_them_and_the_others_are_left_out
         f"{made['old']} (old) is left out: its root is an instance store, which cannot be stopped.",
         f"{made['bargain']} (bargain) is left out: its Spot request is not persistent.",
         f"{group} (member) is left out: the Auto Scaling group docker-web would replace it.",
-        f"{idle} (build) would have been stopped, for 3.0 h while it was idle: {moment(start, 3)} to {moment(start, 5)} "
-        f"(2.0 h), {moment(start, 10)} to {moment(start, 11)} (1.0 h), all UTC.",
+        f"{idle} (build) would have been stopped, for 3.0 h while it was idle: {moment(start, 3)} to "
+        f"{moment(start, 5)} (2.0 h), {moment(start, 10)} to {moment(start, 11)} (1.0 h), all UTC.",
         f"{made['uploads']} (uploads) would not have been stopped: it was not idle for 120 minutes.",
     ]
     assert said[-1].startswith(f"3.0 instance hours would have been saved in {HOME} since ")
@@ -202,8 +200,8 @@ def test_what_cannot_work_is_refused_and_nothing_is_changed(cloud: Cloud, monkey
 
     Fault: no instance has the tags or the name to sleep or to wake. Outcome: one sentence; nothing is changed.
 
-    Fault: no region, no credentials, or no permission for an alarm that stops instances. Outcome: one sentence, with the
-    action that is missing.
+    Fault: no region, no credentials, or no permission for an alarm that stops instances. Outcome: one sentence, with
+    the action that is missing.
     """
     message = cloud.aws.refused(
         cloud.play(

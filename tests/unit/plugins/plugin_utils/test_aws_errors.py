@@ -5,8 +5,8 @@ from ansible_collections.slipway.platform.plugins.plugin_utils.aws_errors import
 
 DENIED = "An error occurred (UnauthorizedOperation) when calling the DescribeImages operation: You are not authorized"
 ROLE_DENIED = (
-    "An error occurred (AccessDenied) when calling the PutMetricAlarm operation: User: arn:aws:iam::111122223333:user/x "
-    "is not authorized to perform: iam:CreateServiceLinkedRole on resource: arn:aws:iam::111122223333:role/aws-service-role"
+    "An error occurred (AccessDenied) when calling the PutMetricAlarm operation: User: arn:aws:iam::111122223333:user/x"
+    " is not authorized to perform: iam:CreateServiceLinkedRole on resource: arn:aws:iam::111122223333:role/x"
 )
 FAULTS = {
     "x: Unable to locate credentials": "no usable AWS credentials (Unable to locate credentials)",

@@ -147,7 +147,9 @@ def test_an_alarm_that_is_as_wanted_is_not_written_again_and_others_of_the_set_g
     assert plan(instance(), request={"network": 0.0}, alarms=[present])["alarms"][0]["metric_name"] == "CPUUtilization"
     gone = {"alarm_name": "slipway-sleep/idle/i-00000000"}
     assert plan(instance(), alarms=[present, gone])["alarms"] == [{"name": gone["alarm_name"], "state": "absent"}]
-    assert plan(request={"state": "absent"}, alarms=[present])["alarms"] == [{"name": wanted["name"], "state": "absent"}]
+    assert plan(request={"state": "absent"}, alarms=[present])["alarms"] == [
+        {"name": wanted["name"], "state": "absent"}
+    ]
 
 
 def test_the_report_of_the_past_counts_what_all_metrics_agree_on() -> None:

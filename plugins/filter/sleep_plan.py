@@ -3,7 +3,7 @@
 # ruff: noqa: E402  (Ansible wants the documentation before the imports)
 
 DOCUMENTATION = r"""
-name: instance_sleep_plan
+name: sleep_plan
 short_description: Plan which idle EC2 instances alarms stop, and which are started
 version_added: 0.1.0
 description:
@@ -48,7 +48,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-started: "{{ (settings | slipway.platform.instance_sleep_plan(found.instances)).sleeping }}"
+started: "{{ (settings | slipway.platform.sleep_plan(found.instances)).sleeping }}"
 # => ["i-0123456789abcdef0"]
 """
 
@@ -67,4 +67,4 @@ class FilterModule:
     """Provides the filter."""
 
     def filters(self):
-        return {"instance_sleep_plan": on_demand("plugin_utils.instance_sleep.plan")}
+        return {"sleep_plan": on_demand("plugin_utils.instance_sleep.plan")}
