@@ -168,7 +168,7 @@ def test_the_report_of_the_past_counts_what_all_metrics_agree_on() -> None:
 
 
 def test_only_the_named_are_selected_and_only_what_is_stopped_outside_a_group_is_started() -> None:
-    sleeping = {"state": {"name": "stopped"}}
+    sleeping: dict[str, Any] = {"state": {"name": "stopped"}}
     request = {"state": "awake", "instances": ["build", SECOND]}
     group = instance("i-00000000", tags={"Name": "build", instance_sleep.GROUP_TAG: "web"}, **sleeping)
     other = instance("i-00000001", tags={"Name": "other"}, **sleeping)
