@@ -146,7 +146,7 @@ def plan(request, instances=(), details=(), spot_requests=(), alarms=(), history
         "spot": spot,
         "candidates": candidates,
         "metrics": [metric for instance in chosen for metric in _metrics(instance["instance_id"], request)],
-        "alarms": _changes(request, [] if request["state"] == "absent" else chosen, alarms),
+        "alarms": _changes(request, chosen if request["state"] == "present" else [], alarms),
         "sleeping": sleeping,
     }
     if request["state"] == "awake":
@@ -341,10 +341,11 @@ def _stop_report(request, chosen, history):
     sentences, total = [], 0.0
     rows = iter(history["histories"])
     for instance in chosen:
-        spells = _spells(request, _together([next(rows) for _ in _conditions(request)]), history["start"])
-        hours = sum(spell[2] for spell in spells)
-        total += hours
-        sentences.append(_past_sentence(instance, spells, hours, minutes))
+        row = _together([next(rows) for _ in _conditions(request)])
+        spells = _spells(request, row, history["start"])
+        total += sum(spell[2] for spell in spells)
+        why = f"was not idle for {minutes} minutes" if row.strip("-") else "has no data"
+        sentences.append(_past_sentence(instance, spells, why))
     since = _moment(history["start"])
     return [*sentences, f"{total:.1f} instance hours would have been saved in {request['region']} since {since} UTC."]
 
@@ -370,9 +371,10 @@ def _spells(request, row, start):
     ]
 
 
-def _past_sentence(instance, spells, hours, minutes):
+def _past_sentence(instance, spells, why):
     if not spells:
-        return f"{_label(instance)} would not have been stopped: it was not idle for {minutes} minutes."
+        return f"{_label(instance)} would not have been stopped: it {why}."
+    hours = sum(spell[2] for spell in spells)
     listed = ", ".join(f"{_moment(begin)} to {_moment(end)} ({saved:.1f} h)" for begin, end, saved in spells)
     return f"{_label(instance)} would have been stopped, for {hours:.1f} h while it was idle: {listed}, all UTC."
 

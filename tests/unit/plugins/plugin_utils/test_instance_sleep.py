@@ -165,6 +165,8 @@ def test_the_report_of_the_past_counts_what_all_metrics_agree_on() -> None:
     ]
     made = plan(instance(), request=request, history=history("10", "11", "11"))
     assert made["report"][0] == f"{FIRST} (build) would not have been stopped: it was not idle for 120 minutes."
+    made = plan(instance(), request=request, history=history("--", "--", "--"))
+    assert made["report"][0] == f"{FIRST} (build) would not have been stopped: it has no data."
 
 
 def test_only_the_named_are_selected_and_only_what_is_stopped_outside_a_group_is_started() -> None:
@@ -173,7 +175,7 @@ def test_only_the_named_are_selected_and_only_what_is_stopped_outside_a_group_is
     group = instance("i-00000000", tags={"Name": "build", instance_sleep.GROUP_TAG: "web"}, **sleeping)
     other = instance("i-00000001", tags={"Name": "other"}, **sleeping)
     made = plan(instance(**sleeping), instance(SECOND), group, other, request=request)
-    assert made["sleeping"] == [FIRST]
+    assert (made["sleeping"], made["alarms"]) == ([FIRST], [])
     assert made["report"] == [
         f"{FIRST} (build) is stopped, and to be started.",
         f"{SECOND} (build) runs already.",
