@@ -30,8 +30,9 @@ unexport PIP_TARGET PIP_PREFIX PIP_ROOT PYTHONPATH PYTHONHOME
 # Relative, since a path with blanks would be several targets.
 SETUP := .venv/.complete
 DOCS := .venv/.docs
-# Tests take turns in this many processes, each with a lab of its own.
-WORKERS ?= 2
+# Tests take turns in this many processes, each with a lab of its own: one more than two cores, since hosts that boot and
+# engines that start are waited for.
+WORKERS ?= 3
 PYTEST := pytest --numprocesses=$(WORKERS)
 # Two independent targets at once, each line of theirs whole.
 BOTH := $(MAKE) --no-print-directory --jobs=2 --output-sync=line
