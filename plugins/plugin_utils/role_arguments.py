@@ -31,6 +31,11 @@ def typed(value, name):
         raise TypeError(f"{name} cannot be used: {error}") from error
 
 
+def default(name):
+    """Return the default of the role variable; None if it has none."""
+    return _declaration(name).get("default")
+
+
 def _convert(value, declaration):
     kind = declaration.get("type", "str")
     if value is None:

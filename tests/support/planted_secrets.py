@@ -37,6 +37,11 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
         {"options": {"proxies": {"http-proxy": "{}@proxy:3128", "https-proxy": "{}@proxy"}}},
     ),
     "docker_daemon registry-mirrors": ("docker_daemon", {"options": {"registry-mirrors": ["https://{}@mirror"]}}),
+    "docker_host_report proxy": (
+        "docker_host_report",
+        {"options": {}, "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+    ),
+    "docker_host_report options": ("docker_host_report", {"options": {"log-opts": {"splunk-token": "{}"}}}),
     "docker_package_repository proxy": (
         "docker_package_repository",
         {"state": "unmanaged", "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},

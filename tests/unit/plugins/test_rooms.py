@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"host", "daemon", "images"},
     "preflight": {"host", "packages", "daemon"},
     "mirror": {"host", "packages"},
+    "report": {"host", "packages", "daemon", "engine"},
 }
 UTILS = sorted(PROJECT.glob("plugins/module_utils/*/*.py"))
 MODULES = sorted(PROJECT.glob("plugins/modules/*.py"))

@@ -61,6 +61,7 @@ SAMPLES: dict[str, Any] = {
     "host_metrics_interval": 300,
     "host_metrics_mounts": ["/", "/data"],
     "instance_agent_files": {"/etc/slipway/example.conf": "x"},
+    "slipway_report_open_ports": ["443", "8080"],
     "user_data_cloud_config": {"timezone": "UTC"},
     "user_data_firstboot": {"wait_for": ["db.example.com:5432"], "pull_checkout": "v1"},
 }

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Facts from the engine's API: containers, the ports that they publish, images, the swarm."""
+
+import ipaddress
+import json
+
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api
+from ansible_collections.slipway.platform.plugins.module_utils.report.bounded import UnansweredError
+
+MOST_NAMED = 20  # of each kind, so that a host with a thousand containers does not fill the page
+BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
+
+
+def ask(url, deadline):
+    """Return the decoded answer of the engine. Raises UnansweredError."""
+    body = engine_api.get(engine_api.SOCKET, url, deadline.left())
+    if body is None:
+        raise UnansweredError(f"the engine does not answer on {engine_api.SOCKET}")
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise UnansweredError(f"the engine's answer to {url} is not JSON") from error
+
+
+def containers(deadline, options):
+    """Return the number of running containers, those in trouble, and ports that are open to all addresses."""
+    listed = ask("/containers/json?all=1", deadline)
+    return {
+        "running": sum(item.get("State") == "running" for item in listed),
+        "unhealthy": named(listed, lambda item: "(unhealthy)" in item.get("Status", "")),
+        "restarting": named(listed, lambda item: item.get("State") == "restarting"),
+        "dead": named(listed, lambda item: item.get("State") == "dead"),
+        "open_ports": open_ports(listed),
+    }
+
+
+def named(listed, condition):
+    return sorted(name_of(item) for item in listed if condition(item))[:MOST_NAMED]
+
+
+def name_of(item):
+    names = item.get("Names") or [item.get("Id", "")[:12]]
+    return names[0].lstrip("/")
+
+
+def open_ports(listed):
+    """Return container, port and protocol for each port that any address of the host publishes."""
+    found = {
+        (port["PublicPort"], port.get("Type", "tcp"), name_of(item))
+        for item in listed
+        for port in item.get("Ports") or []
+        if port.get("PublicPort") and is_any(port.get("IP") or "0.0.0.0")
+    }
+    return [{"port": number, "protocol": protocol, "container": name} for number, protocol, name in sorted(found)][
+        :MOST_NAMED
+    ]
+
+
+def is_any(address):
+    """Return whether an address stands for all addresses of the host, 0.0.0.0 or ::."""
+    try:
+        return ipaddress.ip_address(address).is_unspecified
+    except ValueError:
+        return False
+
+
+def images(deadline, options):
+    """Return the images that containers use, with their age in seconds since 1970, and the bases of built ones."""
+    used = {item.get("ImageID") for item in ask("/containers/json?all=1", deadline)}
+    listed = ask("/images/json?digests=1", deadline)
+    digests = {
+        reference: digest.partition("@")[2]
+        for item in listed
+        for reference in item.get("RepoTags") or []
+        for digest in item.get("RepoDigests") or []
+    }
+    return {
+        "count": len(listed),
+        "used": sorted(
+            ({"name": image_name(item), "created": item.get("Created", 0)} for item in listed if item["Id"] in used),
+            key=lambda image: image["created"],
+        )[:MOST_NAMED],
+        "bases": [base for base in map(base_of, listed) if base][:MOST_NAMED],
+        "digests": {reference: digests[reference] for reference in sorted(digests)[: 5 * MOST_NAMED]},
+    }
+
+
+def image_name(item):
+    tags = [tag for tag in item.get("RepoTags") or [] if tag != "<none>:<none>"]
+    return tags[0] if tags else item.get("Id", "")[:19]
+
+
+def base_of(item):
+    """Return the image, and name and digest of its base, as the labels of OCI say it; None without them."""
+    labels = item.get("Labels") or {}
+    if not labels.get(BASE_NAME) or not labels.get(BASE_DIGEST):
+        return None
+    return {"image": image_name(item), "base": labels[BASE_NAME], "digest": labels[BASE_DIGEST]}
+
+
+def swarm(deadline, options):
+    """Return the state of this node of a swarm, and on a manager, how many of the managers are reachable."""
+    known = ask("/info", deadline).get("Swarm") or {}
+    state = known.get("LocalNodeState", "inactive")
+    if state == "inactive" or not known.get("ControlAvailable"):
+        return {"state": state, "role": "worker" if state == "active" else "", "managers": 0, "reachable": 0}
+    statuses = [node.get("ManagerStatus") for node in ask("/nodes", deadline)]
+    managers = [status for status in statuses if status]
+    return {
+        "state": state,
+        "role": "manager",
+        "managers": len(managers),
+        "reachable": sum(status.get("Reachability") == "reachable" for status in managers),
+    }

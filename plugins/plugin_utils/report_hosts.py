@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Gather what is known of each host of the play: its answers, and the values of the roles' variables for it."""
+
+from ansible_collections.slipway.platform.plugins.plugin_utils import role_arguments
+
+# Results of the tasks of roles/docker_engine/tasks/report.yml and roles/slipway_report/tasks/collect.yml.
+ANSWERS, LOGINS = "docker_engine_report", "__slipway_report_logins"
+PREFIX = "Task failed: "  # of ansible-core 2.19 and newer
+# Public variables, without docker_.
+WANTED = (
+    "access_exclusive",
+    "access_members",
+    "access_socket_group",
+    "access_socket_group_shared",
+    "access_socket_mode",
+    "engine_package",
+    "engine_service_enabled",
+    "engine_service_state",
+    "engine_state",
+    "engine_version",
+)
+
+
+def gather(task_vars, record, fix):
+    """Return the hosts as report_model.build takes them. fix(name) returns the commands of a host."""
+    names = task_vars.get("ansible_play_hosts_all") or []
+    known = task_vars["hostvars"]
+    return [of_host(name, known.raw_get(name), known[name], record, fix(name)) for name in names]
+
+
+def of_host(name, results, variables, record, fix):
+    """Return one host. results: its variables as they are, since a result is no template; variables: their values."""
+    answer = results.get(ANSWERS) or {}
+    host = {
+        "name": name,
+        "groups": [group for group in variables.get("group_names") or [] if group != "ungrouped"],
+        "reason": reason_of(answer),
+        "facts": dict(answer.get("report") or {}),
+        "seconds": answer.get("seconds") or 0,
+        "wanted": {},
+        "fix": fix,
+    }
+    if not host["reason"]:
+        login = results.get(LOGINS)
+        asked = login is not None and not login.get("skipped")
+        host["facts"]["logins"] = {"facts": login_of(login) if asked else None, "error": ""}
+        host["facts"]["run"] = {"facts": record.get(name), "error": ""}
+        try:
+            host["wanted"] = wanted(variables)
+        except Exception as error:  # a template of the inventory may fail in any way
+            host["reason"] = f"Its variables cannot be read: {' '.join(str(error).split())}"
+    return host
+
+
+def login_of(login):
+    """Return what the page needs of docker_login's result, which no_log covers otherwise."""
+    if login.get("logins") is None:
+        return {"msg": login.get("msg", "")}
+    keys = ("user", "registry", "verified", "changed")
+    return {"logins": [{key: item.get(key) for key in keys} for item in login["logins"]]}
+
+
+def wanted(variables):
+    names = {name: f"docker_{name}" for name in WANTED}
+    return {
+        short: role_arguments.typed(variables.get(name, role_arguments.default(name)), name)
+        for short, name in names.items()
+    }
+
+
+def reason_of(answer):
+    """Return the sentence about a host without facts, "" if it has some."""
+    if answer.get("report") and not answer.get("failed"):
+        return ""
+    reason = str(answer.get("msg") or "")
+    reason = reason[len(PREFIX) :] if reason.startswith(PREFIX) else reason
+    if answer.get("unreachable") or "timedout" in answer:
+        return f"It does not answer: {reason or 'no reason is known'}"
+    return reason or "It was not asked: an earlier task failed."

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Shows the reports of a fleet that playbooks/report.yml has written."""
