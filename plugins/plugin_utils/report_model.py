@@ -21,7 +21,8 @@ ORDER = (NONE, OK, UNKNOWN, WARN, FAIL)
 # What a host tells may be part of a command; with a brace, the controller would evaluate it.
 PLAIN = re.compile(r"[\w .:/@=+~-]+\Z")
 LONGEST = 400  # characters of a reason
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# Line breaks of all kinds, and characters that turn the direction of the text after them.
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class Fix:

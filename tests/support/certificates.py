@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates that end when a test wants it."""
+
+import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+def certificate_for(days: int) -> str:
+    """Return a certificate, PEM text, that ends some days and an hour from now."""
+    return certificate(datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days, hours=1))
+
+
+def certificate(end: datetime.datetime, name: str = "docker") -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+    signed = (
+        builder.not_valid_before(datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
+        .not_valid_after(end)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return signed.public_bytes(serialization.Encoding.PEM).decode()

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""What the engine's API says, from answers of the form that moby documents, over a real socket."""
+
+import http.server
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api
+from ansible_collections.slipway.platform.plugins.module_utils.report import bounded, workloads
+
+CONTAINERS = [
+    {
+        "Id": "a" * 64,
+        "Names": ["/web"],
+        "ImageID": "sha256:1",
+        "State": "running",
+        "Status": "Up 2 hours (unhealthy)",
+        "Ports": [
+            {"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+            {"IP": "::", "PrivatePort": 80, "PublicPort": 8080, "Type": "tcp"},
+            {"IP": "127.0.0.1", "PrivatePort": 81, "PublicPort": 8081, "Type": "tcp"},
+            {"PrivatePort": 82, "Type": "tcp"},
+        ],
+    },
+    {"Id": "b" * 64, "Names": [], "ImageID": "sha256:2", "State": "restarting", "Status": "Restarting", "Ports": None},
+]
+LABELS = {"org.opencontainers.image.base.name": "base:1", "org.opencontainers.image.base.digest": "sha256:old"}
+IMAGES = [
+    {"Id": "sha256:1", "RepoTags": ["web:1"], "RepoDigests": None, "Created": 200, "Labels": LABELS},
+    {"Id": "sha256:2", "RepoTags": None, "Created": 100, "Labels": None},
+    {"Id": "sha256:3", "RepoTags": ["base:1"], "RepoDigests": ["base@sha256:new"], "Created": 300, "Labels": None},
+]
+NODES = [{"ManagerStatus": {"Reachability": state}} for state in ("reachable", "unreachable", "reachable")] + [{}]
+INFO = {"Swarm": {"LocalNodeState": "active", "ControlAvailable": True}}
+
+
+class Answers(http.server.BaseHTTPRequestHandler):
+    answers: dict[str, Any]
+
+    def do_GET(self) -> None:
+        body = self.answers[self.path.partition("?")[0]]
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def address_string(self) -> str:
+        return "socket"
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    answers: dict[str, Any] = {
+        "/containers/json": CONTAINERS,
+        "/images/json": IMAGES,
+        "/info": INFO,
+        "/nodes": NODES,
+    }
+    path = str(tmp_path / "docker.sock")
+    monkeypatch.setattr(engine_api, "SOCKET", path)
+    handler = type("Handler", (Answers,), {"answers": answers})
+    with socketserver.ThreadingUnixStreamServer(path, handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        yield answers
+        server.shutdown()
+
+
+DEADLINE = bounded.Deadline(60)
+
+
+def test_containers_in_trouble_and_ports_open_to_all_are_named(engine: dict[str, Any]) -> None:
+    found = workloads.containers(DEADLINE, {})
+    assert found == {
+        "running": 1,
+        "unhealthy": ["web"],
+        "restarting": ["b" * 12],
+        "dead": [],
+        "open_ports": [{"port": 8080, "protocol": "tcp", "container": "web"}],
+    }
+
+
+def test_images_in_use_come_oldest_first_and_bases_by_their_labels(engine: dict[str, Any]) -> None:
+    found = workloads.images(DEADLINE, {})
+    assert [image["created"] for image in found["used"]] == [100, 200]
+    assert found["bases"] == [{"image": "web:1", "base": "base:1", "digest": "sha256:old"}]
+    assert found["digests"] == {"base:1": "sha256:new"}
+
+
+def test_a_manager_counts_the_managers_that_it_reaches(engine: dict[str, Any]) -> None:
+    assert workloads.swarm(DEADLINE, {}) == {"state": "active", "role": "manager", "managers": 3, "reachable": 2}
+    engine["/info"] = {"Swarm": {"LocalNodeState": "inactive"}}
+    assert workloads.swarm(DEADLINE, {})["role"] == ""
+
+
+def test_an_engine_that_does_not_answer_or_talks_nonsense_is_said(engine: dict[str, Any]) -> None:
+    engine["/info"] = b"<html>"
+    with pytest.raises(bounded.UnansweredError, match="is not JSON"):
+        workloads.swarm(DEADLINE, {})
+    engine_api.SOCKET += ".gone"
+    with pytest.raises(bounded.UnansweredError, match="does not answer on"):
+        workloads.containers(DEADLINE, {})
