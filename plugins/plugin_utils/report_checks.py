@@ -238,11 +238,15 @@ def disk(subject):
     if used < subject.limits["disk_percent"]:
         return Verdict(OK, f"{used} %")
     left = f"{entry['free'] / 2**30:.1f} GiB left" if what == "bytes" else f"{entry['free_inodes']} inodes left"
+    if entry["engine"]:
+        hint, line = "removes images that no container uses", "docker image prune --all --force"
+    else:
+        hint, line = "shows what is there", f"du --one-file-system --human-readable --max-depth 2 {entry['path']}"
     return Verdict(
         FAIL if used >= DISK_FULL else WARN,
         f"{used} %",
-        f"{entry['path']} is {used} % full ({left}). The command removes images that no container uses.",
-        subject.fix.command("docker image prune --all --force"),
+        f"{entry['path']} is {used} % full ({left}). The command {hint}.",
+        subject.fix.command(line),
     )
 
 

@@ -39,14 +39,15 @@ def read(path):
 def estimates(path, playbook):
     """Return the seconds that each host took in the playbook's previous run."""
     known = load(path)["playbooks"].get(playbook)
-    return {name: value for name, value in (known or {}).items() if isinstance(value, (int, float))}
+    known = known if isinstance(known, dict) else {}
+    return {name: value for name, value in known.items() if isinstance(value, (int, float))}
 
 
 def add(path, playbook, seconds, runs):
     """Merge a run into the record; a record that cannot be written is only missed by the next estimate."""
     record = load(path)
     record["hosts"].update(runs)
-    record["playbooks"][playbook] = {**(record["playbooks"].get(playbook) or {}), **seconds}
+    record["playbooks"][playbook] = {**estimates(path, playbook), **seconds}
     with contextlib.suppress(OSError):
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
         descriptor, beside = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".runs-")

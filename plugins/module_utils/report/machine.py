@@ -69,9 +69,10 @@ def judge_packages(output, booted, running):
 
 
 def disks(deadline, options):
-    """Return the room of each file system that the engine writes to, with the first of its paths."""
+    """Return the room of each file system that the engine writes to, and whether its images are there."""
     root = data_root.from_daemon_json(read_text(daemon_json.PATH))
-    wanted = ("/", "/boot", "/tmp", "/var", "/var/log", root, data_root.containerd_root(root))
+    engine = (root, data_root.containerd_root(root))
+    wanted = ("/", "/boot", "/tmp", "/var", "/var/log", *engine)
     found = {}  # type: dict[int, dict[str, object]]
     for path in wanted:
         place = nearest_existing_parent(path)
@@ -80,11 +81,14 @@ def disks(deadline, options):
             status = os.statvfs(place)
             found[device] = {
                 "path": place,
-                "bytes": status.f_blocks * status.f_frsize,
+                # Without what is reserved for root, as df counts.
+                "bytes": (status.f_blocks - status.f_bfree + status.f_bavail) * status.f_frsize,
                 "free": status.f_bavail * status.f_frsize,
-                "inodes": status.f_files,
+                "inodes": status.f_files - status.f_ffree + status.f_favail,
                 "free_inodes": status.f_favail,
+                "engine": False,
             }
+        found[device]["engine"] = found[device]["engine"] or path in engine
     return sorted(found.values(), key=lambda entry: str(entry["path"]))
 
 

@@ -25,7 +25,7 @@ def cell(name: str, facts: dict[str, Any], **wanted: Any) -> tuple[str, str, str
     """Return the cell of a check, after asserting that no other one has changed from that of a healthy host."""
     found, healthy = cells(facts, **wanted), cells()
     assert [other for other in found if found[other] != healthy[other]] in ([name], [])
-    return tuple(found[name].values())  # type: ignore[return-value]
+    return tuple(found[name].values())
 
 
 def facts(name: str, value: Any, error: str = "") -> dict[str, Any]:
@@ -202,6 +202,11 @@ def test_the_wanted_version_may_be_a_prefix() -> None:
     assert cell("engine", fleet.answers(), engine_version="26.1")[0] == "ok"
     found = cell("engine", fleet.answers(), engine_version="29.7")
     assert found[:3] == ("fail", "26.1.5", "docker-ce 26.1.5 is installed, and 29.7 is wanted.")
+
+
+def test_a_disk_without_images_is_looked_at_not_pruned() -> None:
+    found = cell("disk", changed("disks", free=10**9, path="/boot", engine=False))
+    assert found[3].endswith("--args 'du --one-file-system --human-readable --max-depth 2 /boot' web-1")
 
 
 def test_thresholds_are_the_user_s() -> None:

@@ -43,3 +43,4 @@ def test_each_disk_is_told_once_with_its_inodes() -> None:
     assert found
     assert len({disk["path"] for disk in found}) == len(found)
     assert all(0 <= disk["free"] <= disk["bytes"] and disk["free_inodes"] <= disk["inodes"] for disk in found)
+    assert any(disk["engine"] for disk in found)
