@@ -56,7 +56,10 @@ lock: ## Update versions and hashes of the Python packages: make lock UPGRADE="m
 up: $(SETUP) ## Create lab hosts with a verified Docker engine: make up HOSTS=1 HOST=el9|el10|fedora43 LAB=auto|online|offline
 	@python -m slipway.lab create --count $(HOSTS) --system $(HOST)
 	@ansible-playbook --inventory inventory/lab playbooks/site.yml
+	@ANSIBLE_STDOUT_CALLBACK=slipway.platform.progress ansible-playbook --inventory inventory/lab playbooks/report.yml \
+		--extra-vars '{"slipway_report_path": "$(CURDIR)/.lab/report"}'
 	@python -m slipway.lab status
+	@echo 'The page of these hosts: $(CURDIR)/.lab/report/index.html'
 
 .PHONY: down
 down: ## Remove everything that `make up` made
@@ -135,6 +138,10 @@ docs-reference: $(DOCS) ## Generate the committed pages of docs
 .PHONY: docs
 docs: docs-reference ## Build the documentation site in docs/_build/html
 	@python -m slipway.docs site
+
+.PHONY: docs-screenshots
+docs-screenshots: $(SETUP) ## Make the pictures of docs/guides/report.md again, with a Chromium of this machine
+	@PYTHONPATH=.:.venv/collections python -m tests.support.screenshots
 
 .PHONY: fresh
 fresh: export LAB := offline

@@ -69,7 +69,7 @@ class ActionModule(ActionBase):
         }
         report_files.write(folder, texts, report["generated"], max(1, options["keep"]), keep_earlier=bool(problem))
         page = folder / report_files.PAGE
-        lines = [f"{report_model.headline(report['summary'])}: {page}", *report_model.first_reasons(report)]
+        lines = [f"{report_model.headline(report['summary'])}: {page.as_uri()}", *report_model.first_reasons(report)]
         lines += [problem] if problem else []
         return {
             "changed": False,

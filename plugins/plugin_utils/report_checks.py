@@ -102,7 +102,7 @@ def service(subject):
     if subject.wanted["engine_service_enabled"] != (found["enabled"] == "enabled"):
         wish = "enabled" if subject.wanted["engine_service_enabled"] else "disabled"
         return Verdict(WARN, found["enabled"], f"docker.service is {found['enabled']}, not {wish}.", subject.fix.site())
-    return Verdict(OK, found["version"] or found["state"])
+    return Verdict(OK, "running" if running else found["state"])
 
 
 def restart(subject):

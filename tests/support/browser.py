@@ -2,6 +2,7 @@
 """A headless Chromium, if the machine has one, driven over a pipe by the Chrome DevTools Protocol."""
 
 import base64
+import contextlib
 import json
 import os
 import shutil
@@ -28,7 +29,7 @@ class Browser:
     """One page of one browser; a context manager."""
 
     def __init__(self, program: str) -> None:
-        self._profile = TemporaryDirectory()
+        self._profile = TemporaryDirectory(ignore_cleanup_errors=True)
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -66,8 +67,14 @@ class Browser:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._session = ""
+        with contextlib.suppress(RuntimeError, OSError):
+            self._call("Browser.close")
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         os.close(self._out)
         os.close(self._in)
         self._profile.cleanup()

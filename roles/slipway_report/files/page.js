@@ -30,7 +30,10 @@
   const isFinding = (cell) => cell !== undefined && ["fail", "warn", "unknown"].includes(cell.state);
   const rank = (state) => STATES.indexOf(state);
 
-  table.style.setProperty("--checks", data.checks.length);
+  // Columns are as wide as their longest values need, in proportion; a long one is cut, and stands whole in the details.
+  const widths = data.checks.map((check, index) => Math.min(15, Math.max(check[1].length,
+    ...hosts.map((host) => host.cells[index] ? host.cells[index].value.length + (isFinding(host.cells[index]) ? 1.5 : 0) : 0)) + 1.5));
+  table.style.setProperty("--columns", widths.map((width) => `minmax(0, ${width}fr)`).join(" "));
   const head = make("thead"), heads = make("tr");
   const column = (id, title) => {
     const cell = make("th"), button = make("button", "", title);
@@ -158,13 +161,16 @@
   };
   // A host that does not answer comes first.
   const findings = (host) => host.cells.length ? host.cells.filter((cell) => cell.state === "fail").length : Infinity;
+  // The group that says most: not one of all hosts, if there is another.
+  const isTelling = (group) => hosts.some((host) => !host.groups.includes(group));
+  const telling = new Set(data.groups.filter(isTelling));
   const keysOf = (host) => ({
     "": () => [""],
     state: () => [WORDS[host.state]],
-    group: () => host.groups.length ? host.groups : ["no group"],
+    group: () => [host.groups.find((group) => telling.has(group)) || host.groups[0] || "no group"],
     engine: () => [host.cells.length ? host.cells[0].value || "none" : "no answer"],
     distribution: () => [host.distribution || "no answer"],
-  }[view.by] || (() => [""]))().slice(0, 1);
+  }[view.by] || (() => [""]))();
 
   let arranged = "";
   // Rows are put in order only when the order changes; a filter hides them.

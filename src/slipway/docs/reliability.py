@@ -101,6 +101,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/unit/plugins/plugin_utils/test_user_data",
         "tests/unit/roles/test_template_values.py",
     ),
+    "The report": (
+        "tests/lab/test_report.py",
+        "tests/unit/plugins/action",
+        "tests/unit/plugins/plugin_utils/test_report",
+        "tests/unit/report",
+    ),
     "Metrics": ("tests/lab/test_host_metrics.py", "tests/unit/agent/metrics"),
 }
 
