@@ -180,18 +180,17 @@ def members(subject):
     wanted = subject.wanted["access_members"]
     missing = sorted(set(wanted) - set(found["members"]))
     extra = sorted(set(found["members"]) - set(wanted))
-    problems = [f"{', '.join(missing)} may not use the engine, and should"] if missing else []
+    problems = [f"{', '.join(missing)} should be able to use the engine, and cannot"] if missing else []
     if extra and not subject.wanted["access_socket_group_shared"]:
-        problems.append(f"{', '.join(extra)} may use the engine, and docker_access_members does not say so")
+        problems.append(f"{', '.join(extra)} can use the engine, and docker_access_members does not say so")
     if found["password"]:
-        problems.append(f"the group {group} has a password, with which anyone can join")
+        problems.append(f"{group} has a password, with which anyone can join")
     shown = str(len(found["members"]))
     if not problems:
         return Verdict(OK, shown)
     severe = missing or found["password"] or subject.wanted["access_exclusive"]
     remedy = subject.fix.site() if severe else subject.fix.command(f"gpasswd --delete {extra[0]} {group}")
-    sentence = "; ".join(problems)
-    return Verdict(FAIL if severe else WARN, shown, sentence[0].upper() + sentence[1:] + ".", remedy)
+    return Verdict(FAIL if severe else WARN, shown, f"Group {group}: {'; '.join(problems)}.", remedy)
 
 
 def logins(subject):
@@ -261,9 +260,8 @@ def containers(subject):
     if not trouble:
         return Verdict(OK, shown)
     name = next(found[state][0] for state in ("unhealthy", "restarting", "dead") if found[state])
-    sentence = "; ".join(trouble)
     return Verdict(
-        FAIL, shown, sentence[0].upper() + sentence[1:] + ".", subject.fix.command(f"docker logs --tail 50 {name}")
+        FAIL, shown, f"Containers: {'; '.join(trouble)}.", subject.fix.command(f"docker logs --tail 50 {name}")
     )
 
 

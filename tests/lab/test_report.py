@@ -14,6 +14,7 @@ from slipway.lab.play import Run
 from slipway.lab.workbench import LabHost, Workbench
 from tests.support.certificates import certificate_for
 
+MEMBERS = ["alice", "bob"]
 REPORT = PROJECT / "playbooks/report.yml"
 SLEEPER = (
     "docker load --quiet --input /usr/share/slipway/hello.tar >/dev/null; docker run --detach --name sick "
@@ -21,7 +22,7 @@ SLEEPER = (
 )
 UNTIL_UNHEALTHY = "timeout 30 sh -c 'until docker ps --filter health=unhealthy --quiet | grep -q .; do sleep 0.2; done'"
 STATE = (
-    "find /etc /var/lib/slipway /run/slipway -newer /etc/before | sort; "
+    "find /etc /var/lib/slipway /run/slipway -newer /etc/before 2>/dev/null | sort; "
     "systemctl show docker.service --property=MainPID"
 )
 CERTIFICATES = "/etc/docker/certs.d/registry.example.com"
@@ -32,7 +33,7 @@ FAULTS = {
         "site.yml would change /etc/docker/daemon.json. Options that differ: live-restore.",
     ),
     "socket": ("chmod 0666 /run/docker.sock", "/run/docker.sock: its mode is 0666, not 0660."),
-    "members": ("gpasswd --add bob docker", "Bob may use the engine, and docker_access_members does not say so."),
+    "members": ("gpasswd --add games docker", "games can use the engine, and docker_access_members does not say so."),
     "service": ("systemctl disable docker.service 2>/dev/null", "docker.service is disabled, not enabled."),
     "restart": (
         "cd /etc/systemd/system; mkdir -p docker.service.d; "
@@ -43,7 +44,7 @@ FAULTS = {
         "mkdir -p /boot; mount -t tmpfs -o size=1m tmpfs /boot; head -c 1020000 /dev/zero > /boot/filler",
         "/boot is 9",
     ),
-    "containers": (SLEEPER, "Sick is unhealthy."),
+    "containers": (SLEEPER, "sick is unhealthy."),
     "ports": ("true", "Open to all addresses of the host: 8080/tcp of sick."),
     "certificates": (
         f"test -s {CERTIFICATES}/ca.crt",
@@ -56,7 +57,7 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def host(workbench: Workbench) -> LabHost:
-    return workbench.make_converged("test-report", docker_access_members=["alice"])
+    return workbench.make_converged("test-report", docker_access_members=MEMBERS)
 
 
 def report(host: LabHost, folder: Path, others: dict[str, Any] | None = None, **variables: Any) -> Run:
@@ -81,7 +82,7 @@ def login(workbench: Workbench, **values: Any) -> list[dict[str, Any]]:
 
 
 def test_a_converged_host_is_good_and_stays_as_it_is(host: LabHost, workbench: Workbench, tmp_path: Path) -> None:
-    logins: dict[str, Any] = {"docker_registry_auth_logins": login(workbench), "docker_access_members": ["alice"]}
+    logins: dict[str, Any] = {"docker_registry_auth_logins": login(workbench), "docker_access_members": MEMBERS}
     assert host.converge(**logins).status == 0
     host.sh("touch /etc/before")
     before = host.sh(STATE)
@@ -121,7 +122,7 @@ def test_each_fault_is_found_and_named(host: LabHost, workbench: Workbench, tmp_
         slipway_report_fail_on="red",
         slipway_report_seconds=5,
         docker_engine_version="99.1",
-        docker_access_members=["alice"],
+        docker_access_members=MEMBERS,
         docker_registry_auth_logins=login(workbench, token=secret),
     )
     assert run.status != 0

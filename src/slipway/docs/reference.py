@@ -19,7 +19,7 @@ from typing import Any
 import yaml
 
 PAGES = Path("docs/reference")
-KINDS = {"role": "Roles", "module": "Modules", "lookup": "Lookups", "filter": "Filters"}
+KINDS = {"role": "Roles", "module": "Modules", "lookup": "Lookups", "filter": "Filters", "callback": "Callbacks"}
 REMEDY = "run make docs-reference or make docs, which install what they need"
 # Every page says where the collection is and how to install it. It is not on Galaxy, as antsibull-docs assumes.
 SETTINGS = """\
