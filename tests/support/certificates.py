@@ -19,7 +19,7 @@ def certificate(end: datetime.datetime, name: str = "docker") -> str:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
     signed = (
-        builder.not_valid_before(datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC))
+        builder.not_valid_before(datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC))
         .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures site.yml against bare shell commands and a plain role, alternating, on new hosts.
+"""Measures site.yml and report.yml against bare shell commands and a plain role, alternating, on new hosts.
 
 The plain role, yardstick.yml, has builtin modules alone; another role can be measured beside it. Bare shell commands do
 the same install as the role docker_engine. CPU time is the controller's: ansible-playbook and its children.
@@ -42,6 +42,7 @@ dnf --assumeyes --quiet install docker-ce docker-ce-cli containerd.io docker-bui
 systemctl enable --now docker.service
 docker version >/dev/null
 """
+REPORT = PROJECT / "playbooks/report.yml"
 YARDSTICK = Path(__file__).with_name("yardstick.yml")
 PLOT = PROJECT / "docs/development/benchmark.svg"
 PING = "- {hosts: docker_hosts, gather_facts: false, tasks: [{ansible.builtin.ping: }]}\n"
@@ -73,7 +74,7 @@ def main() -> None:
     workbench = Workbench(make_ready(os.environ.get("LAB", "offline"), os.environ.get("LAB_PREFIX", "")))
     try:
         with tempfile.TemporaryDirectory() as folder:
-            plays = {"site.yml": SITE, "yardstick": YARDSTICK}
+            plays = {"site.yml": SITE, "yardstick": YARDSTICK, "report.yml": REPORT}
             if arguments.peer:
                 plays["peer"] = _play_of(arguments.peer.resolve(), Path(folder))
             _measure_installs(workbench, arguments.rounds)
@@ -156,7 +157,7 @@ def _inventory(workbench: Workbench, names: Iterable[str], variables: dict[str, 
     inventory.write(path, names, workbench.lab)
     known = yaml.safe_load(path.read_text())
     known["docker_hosts"]["hosts"] = {alias: {"ansible_host": name} for alias, name in names.items()}
-    known["docker_hosts"]["vars"] |= variables
+    known["docker_hosts"]["vars"] |= {"slipway_report_path": str(LAB / "workbench/report"), **variables}
     path.write_text(yaml.safe_dump(known))
     return path
 

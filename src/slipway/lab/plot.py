@@ -5,7 +5,7 @@ from html import escape
 
 WIDTH, HEIGHT, MARGIN = 640, 320, 56
 LEGEND = 110  # room for names at the right
-COLOURS = ("#1c5d99", "#b0413e", "#5d7052")
+COLOURS = ("#1c5d99", "#b0413e", "#5d7052", "#7a5195")
 STYLE = "text{font:12px sans-serif;fill:#1c2733}.page{fill:#fff}.axis{stroke:#8795a1}polyline{fill:none;stroke-width:2}"
 
 # Points of a line: number of hosts and seconds a host.

@@ -12,9 +12,9 @@ from tests.support.certificates import certificate
 NOW = datetime.datetime(2026, 11, 30, 12, tzinfo=datetime.UTC)
 
 
-@pytest.mark.parametrize("days", [-400, -1, 0, 1, 30, 3650, 20_000])
+@pytest.mark.parametrize("days", [-11_000, -400, -1, 0, 1, 30, 3650, 20_000])
 def test_days_are_those_until_the_end(days: int) -> None:
-    """20 000 days are after 2050, where the form of the time changes."""
+    """20 000 days are after 2050, where the form of the time changes; 11 000 days ago the year began with 19."""
     text = certificate(NOW + datetime.timedelta(days=days, hours=1), "x" * 60)
     assert certificates.days_left(text, NOW.timestamp()) == days
 
