@@ -95,12 +95,11 @@ class CallbackModule(CallbackBase):
             threading.Thread(target=self.tick, daemon=True).start()
 
     def v2_playbook_on_play_start(self, play):
-        hosts = play.get_variable_manager()._inventory.get_hosts(play.hosts)
-        names = [host.get_name() for host in hosts]
-        if names != ["localhost"]:
-            self.run.expect(names, time.monotonic())
+        inventory = play.get_variable_manager()._inventory
+        names = [host.get_name() for host in inventory.get_hosts(play.hosts)]
+        self.run.expect(names, time.monotonic())
         if not self.terminal:
-            self.say(f"play {play.get_name().strip() or 'without a name'}: {len(names)} hosts")
+            self.say(f"play {play.get_name().strip() or 'without a name'}: {progress.counted(len(names))}")
 
     def v2_playbook_on_no_hosts_matched(self):
         self.say("no host matches")

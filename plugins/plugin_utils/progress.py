@@ -106,7 +106,7 @@ class Run:
         hosts = self.counted()
         failed = [host for host in hosts if host.state in (FAILED, SILENT)]
         running = [host for host in hosts if host.state == RUNNING]
-        head = f"{len(hosts)} host{'s' if len(hosts) != 1 else ''}, {clock(now - self.begun)}"
+        head = f"{counted(len(hosts))}, {clock(now - self.begun)}"
         expected = self.expected()
         head += f" of about {clock(expected)}" if expected else ""
         head += f", {len(failed)} failed" if failed else ""
@@ -141,8 +141,7 @@ class Run:
             for result, word in (("ok", "unchanged"), ("changed", "changed"), (FAILED, "failed"), (SILENT, SILENT))
             if result in tally
         )
-        total = len(tally)
-        lines.append(f"{total} host{'s' if total != 1 else ''} in {clock(now - self.begun)}: {counts or 'none'}")
+        lines.append(f"{counted(len(tally))} in {clock(now - self.begun)}: {counts or 'none'}")
         return lines
 
 
@@ -157,6 +156,10 @@ def phase_of(task):
 def cause_of(task, name, message):
     """Return what failures of one cause have in common: the message without the host's name and numbers."""
     return task, NUMBERS.sub("#", message.replace(name, "<host>"))
+
+
+def counted(hosts):
+    return f"{hosts} host{'s' if hosts != 1 else ''}"
 
 
 def listed(names):

@@ -110,7 +110,7 @@ def place_run(runs, stamp, texts):
 
 def replace_last(folder, texts):
     """Replace all files, after all are written beside; of three renames, none needs space."""
-    beside = {name: folder / f".{name}.new" for name in texts}
+    beside = {name: folder / f".{name}.{os.getpid()}" for name in texts}
     try:
         for name, text in texts.items():
             put(beside[name], text)

@@ -2,11 +2,15 @@
 # Copyright: Slipway contributors
 """Gather what is known of each host of the play: its answers, and the values of the roles' variables for it."""
 
+import re
+
 from ansible_collections.slipway.platform.plugins.plugin_utils import role_arguments
 
 # Results of the tasks of roles/docker_engine/tasks/report.yml and roles/slipway_report/tasks/collect.yml.
 ANSWERS, LOGINS = "docker_engine_report", "__slipway_report_logins"
-PREFIX = "Task failed: "  # of ansible-core 2.19 and newer
+# How ansible-core begins its sentences: 2.19 and newer, and before that about templates within templates.
+PREFIX, ORIGINAL = "Task failed: ", "original message: "
+TIMED_OUT = re.compile(r"(?:Timed out after |in the expected time frame \()([0-9]+)")
 # Public variables, without docker_.
 WANTED = (
     "access_exclusive",
@@ -73,8 +77,11 @@ def reason_of(answer):
     """Return the sentence about a host without facts, "" if it has some."""
     if answer.get("report") and not answer.get("failed"):
         return ""
-    reason = str(answer.get("msg") or "")
+    reason = str(answer.get("msg") or "").rpartition(ORIGINAL)[2]
     reason = reason[len(PREFIX) :] if reason.startswith(PREFIX) else reason
-    if answer.get("unreachable") or "timedout" in answer:
+    late = TIMED_OUT.search(reason)
+    if late:
+        return f"It does not answer: it was given up after {late.group(1)} seconds."
+    if answer.get("unreachable"):
         return f"It does not answer: {reason or 'no reason is known'}"
     return reason or "It was not asked: an earlier task failed."

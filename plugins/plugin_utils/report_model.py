@@ -117,7 +117,7 @@ def row_of(host, limits, now, checks):
 
 def clean(value):
     """Return a text of a host without control characters and lone surrogates, which neither XML nor UTF-8 can hold."""
-    text = CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\n", " "))
+    text = CONTROL.sub("\N{REPLACEMENT CHARACTER}", re.sub(r"[\r\n]+", " ", str(value)))
     return text.encode("utf-8", "replace").decode()
 
 
