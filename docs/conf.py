@@ -36,7 +36,11 @@ html_theme_options: dict[str, Any] = {
 
 # Other projects' labels that the pages of antsibull-docs name; nothing is fetched while the site is built.
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest"
-ELSEWHERE = {"common_return_values": f"{ANSIBLE}/reference_appendices/common_return_values.html"}
+ELSEWHERE = {
+    "action_plugins": f"{ANSIBLE}/plugins/action.html",
+    "callback_plugins": f"{ANSIBLE}/plugins/callback.html",
+    "common_return_values": f"{ANSIBLE}/reference_appendices/common_return_values.html",
+}
 PLUGIN = re.compile(r"ansible_collections\.(?P<namespace>\w+)\.(?P<name>\w+)\.(?P<plugin>\w+_(?:module|role|lookup))$")
 
 

@@ -18,8 +18,6 @@ author:
   - Slipway contributors (@slipway)
 requirements:
   - To be set as the callback for stdout
-extends_documentation_fragment:
-  - result_format_callback
 """
 
 import contextlib
