@@ -198,7 +198,7 @@ def logins(subject):
     if answer is None:
         return Verdict(NONE, "none")
     if "logins" not in answer:
-        return Verdict(FAIL, "refused", str(answer.get("msg") or "docker_login gave no reason."), subject.fix.site())
+        return Verdict(FAIL, "failed", str(answer.get("msg") or "docker_login gave no reason."), subject.fix.site())
     changed = [f"{login['user']} at {login['registry']}" for login in answer["logins"] if login["changed"]]
     count = len(answer["logins"])
     if changed:

@@ -48,7 +48,8 @@ def of_host(name, results, variables, record, fix):
     if not host["reason"]:
         login = results.get(LOGINS)
         asked = login is not None and not login.get("skipped")
-        host["facts"]["logins"] = {"facts": login_of(login) if asked else None, "error": ""}
+        unanswered = login_error(login) if asked else ""
+        host["facts"]["logins"] = {"facts": login_of(login) if asked and not unanswered else None, "error": unanswered}
         host["facts"]["run"] = {"facts": record.get(name), "error": ""}
         try:
             host["wanted"] = wanted(variables)
@@ -63,6 +64,14 @@ def login_of(login):
         return {"msg": login.get("msg", "")}
     keys = ("user", "registry", "verified", "changed")
     return {"logins": [{key: item.get(key) for key in keys} for item in login["logins"]]}
+
+
+def login_error(login):
+    """Return why nothing is known of the logins, "" if docker_login has answered."""
+    late = TIMED_OUT.search(str(login.get("msg") or ""))
+    if late:
+        return f"the registries did not answer within {late.group(1)} seconds"
+    return "the host was lost on the way" if login.get("unreachable") else ""
 
 
 def wanted(variables):

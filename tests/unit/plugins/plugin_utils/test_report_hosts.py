@@ -68,6 +68,8 @@ def test_of_a_login_only_what_the_page_shows_is_kept() -> None:
     assert host({"report": {"x": 1}}, {"msg": "revoked", "invocation": {}})["facts"]["logins"]["facts"] == {
         "msg": "revoked"
     }
+    late = host({"report": {"x": 1}}, {"failed": True, "msg": "Task failed: Timed out after 25 second(s)."})
+    assert late["facts"]["logins"] == {"facts": None, "error": "the registries did not answer within 25 seconds"}
     for not_asked in (None, {"skipped": True}):
         assert host({"report": {"x": 1}}, not_asked)["facts"]["logins"]["facts"] is None
 
