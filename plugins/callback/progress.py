@@ -184,7 +184,7 @@ def verdict(result):
 
 
 def names_of(result):
-    return result._host.get_name(), progress.one_line(result._task.get_name())
+    return result._host.get_name(), progress.title_of(result._task.get_name())
 
 
 def message_of(result):

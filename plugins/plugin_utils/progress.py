@@ -153,6 +153,12 @@ def phase_of(task):
     return one_line(name.partition(" | ")[0])[:40]
 
 
+def title_of(task):
+    """Return a task's name with that of its role, without the collection of the role."""
+    role, found, name = task.partition(" : ")
+    return one_line(f"{role.rpartition('.')[2]}: {name}" if found else task)
+
+
 def cause_of(task, name, message):
     """Return what failures of one cause have in common: the message without the host's name and numbers."""
     return task, NUMBERS.sub("#", message.replace(name, "<host>"))

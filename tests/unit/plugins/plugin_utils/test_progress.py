@@ -21,6 +21,11 @@ def test_a_phase_is_said_once_for_each_host() -> None:
     assert run.start("web-1", "Access | Manage the group", 3) == "web-1: Access"
 
 
+def test_a_task_is_named_with_its_role() -> None:
+    assert progress.title_of("slipway.platform.docker_engine : Daemon | Start") == "docker_engine: Daemon | Start"
+    assert progress.title_of("Daemon | Start\n") == "Daemon | Start"
+
+
 def test_failures_of_one_cause_are_one_line() -> None:
     run = run_of(*(f"web-{number}" for number in range(1, 15)))
     for number in range(1, 15):
