@@ -121,7 +121,8 @@ def reboot(subject):
     found = subject.fact("reboot")
     if not found["updated"]:
         return Verdict(OK, "no")
-    kernel = f" Kernel {found['running']} runs." if any("kernel" in name for name in found["updated"]) else ""
+    newer = any("kernel" in name for name in found["updated"])
+    kernel = f" Kernel {found['running']} runs, and {found['newest']} is installed." if newer else ""
     names = ", ".join(found["updated"])
     return Verdict(
         WARN, "pending", f"Updated since the host was booted: {names}.{kernel}", subject.fix.module("reboot")

@@ -2,7 +2,6 @@
 # Copyright: Slipway contributors
 """Facts about the engine: its packages, units, socket and group, and the files that site.yml would change."""
 
-import glob
 import os
 import stat
 
@@ -115,11 +114,4 @@ def drift(deadline, options):
     changed = [path for path, text, mode in wanted if not host_files.is_up_to_date(path, text, mode)]
     present = daemon_json.parse(host_files.read_text(options["path"]))
     names = sorted(name for name in {*present, *wanted_options} if present.get(name) != wanted_options.get(name))
-    return {"files": changed, "options": names, "drop_ins": foreign_drop_ins(options)}
-
-
-def foreign_drop_ins(options):
-    """Return drop-ins of the engine's units that this collection did not write: for information."""
-    ours = (options["dropin"], options["containerd_dropin"], systemd.SOCKET_DROP_IN)
-    paths = [path for name in UNITS for path in glob.glob(f"/etc/systemd/system/{name}.d/*.conf")]
-    return sorted(path for path in paths if path not in ours and os.path.basename(path) != "tls.conf")
+    return {"files": changed, "options": names}

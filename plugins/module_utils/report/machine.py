@@ -5,7 +5,6 @@
 import glob
 import os
 import re
-import time
 
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json, data_root
 from ansible_collections.slipway.platform.plugins.module_utils.host import os_release
@@ -30,13 +29,11 @@ QUERY_FORMAT = "%{NAME}\t%{INSTALLTIME}\t%{VERSION}-%{RELEASE}.%{ARCH}\n"
 
 
 def system(deadline, options):
-    """Return the distribution's name, the kernel and the time since boot in seconds."""
+    """Return the distribution's name and the kernel."""
     release = os_release.read()
     return {
         "distribution": release.get("PRETTY_NAME", release.get("ID", "unknown")),
         "kernel": os.uname().release,
-        "architecture": os.uname().machine,
-        "up_seconds": int(time.time() - booted_at()),
     }
 
 
