@@ -143,9 +143,7 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_stats(self, stats):
         for name in self.run.hosts:
             counted = stats.summarize(name)
-            if not counted["failures"] and not counted["unreachable"]:
-                self.run.recover(name)  # a rescue handled what had failed
-        self.run.finish_all()
+            self.run.end(name, bool(counted["failures"]), bool(counted["unreachable"]))
         now = time.monotonic()
         with self.lock:
             self.erase()

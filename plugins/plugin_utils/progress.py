@@ -46,6 +46,7 @@ class Run:
     def start(self, name, task, now):
         """Return a line if the host enters another phase, or None."""
         host, phase = self.host(name, now), phase_of(task)
+        host.state = RUNNING  # again, in a rescue
         if phase == host.phase:
             return None
         host.phase = phase
@@ -75,11 +76,11 @@ class Run:
             return f"{name}: {host.state}: {task}: the same as {names[0]}"
         return f"{name}: {host.state}: {task}: {message}"
 
-    def recover(self, name):
-        """Take back the last failure of a host, which a rescue has handled."""
-        host = self.hosts[name]
-        if host.state in (FAILED, SILENT):
-            host.state = RUNNING
+    def end(self, name, failed, unreachable):
+        """Note how a host ended; what failed on one that did not was handled by a rescue."""
+        self.hosts[name].state = SILENT if unreachable else FAILED if failed else DONE
+        if failed or unreachable:
+            return
         for cause, (_, names) in list(self.failures.items()):
             if name in names:
                 names.remove(name)
@@ -90,11 +91,6 @@ class Run:
         """Return the hosts, without the controller where it has only helped."""
         others = [host for host in self.hosts.values() if host.name != "localhost"]
         return others or list(self.hosts.values())
-
-    def finish_all(self):
-        for host in self.hosts.values():
-            if host.state == RUNNING:
-                host.state = DONE
 
     def expected(self):
         """Return the estimate of the whole run in seconds, None unless the previous run had all of its hosts."""

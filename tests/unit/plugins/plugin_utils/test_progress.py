@@ -65,9 +65,18 @@ def test_the_last_line_counts_the_hosts_but_not_the_controller() -> None:
 def test_a_failure_that_was_rescued_is_none() -> None:
     run = run_of("a")
     run.fail("a", "T", "why", 1)
-    run.recover("a")
-    run.finish_all()
+    run.start("a", "Go on", 1)
+    assert "a " in "".join(run.screen(1, 20, 80)[1:])
+    run.end("a", False, False)
     assert run.summary(2) == ["1 host in 0:02: 1 unchanged"]
+
+
+def test_a_failure_stays_one_although_other_tasks_follow() -> None:
+    run = run_of("a")
+    run.fail("a", "T", "why", 1)
+    run.start("a", "Always", 2)
+    run.end("a", True, False)
+    assert run.summary(2) == ["failed: a: T: why", "1 host in 0:02: 1 failed"]
 
 
 def test_a_terminal_shows_the_hosts_that_fit_with_estimates() -> None:
