@@ -14,7 +14,7 @@ import yaml
 
 PROJECT = Path(__file__).parents[2]
 PLAYBOOKS = sorted(path.stem for path in PROJECT.glob("playbooks/*.yml"))
-NEED_AWS = ["ami", "drill", "fleet", "restore"]
+NEED_AWS = ["ami", "drill", "fleet", "restore", "sleep", "wake"]
 # Of a module or of a lookup, with the collection.
 FULL_NAME = re.compile(r"^ *(?:- )?(\w+\.\w+)\.\w+:|(?:lookup|query)\('(\w+\.\w+)\.\w+'", re.MULTILINE)
 RUN_BY_ROLES = ("meta", "playbooks", "plugins", "roles")
