@@ -21,7 +21,8 @@ options:
       - The whole content of C(daemon.json). Options that are null are omitted.
       - If unset, the engine's files are left as they are.
       - The values of C(log-opts) are converted to strings, because dockerd accepts nothing else.
-      - On a node of a swarm, C(live-restore) is left out, because dockerd does not start with it there.
+      - On a node of a swarm, C(live-restore) is left out, because dockerd does not start with it there. So is
+        C(selinux-enabled) without SELinux.
     type: dict
   proxy:
     description:
@@ -96,6 +97,16 @@ options:
           - Whether to remove anonymous volumes too, and with engines before 23 all unused volumes.
           - Docker rejects this together with an until filter.
         type: bool
+  audit_rules:
+    description:
+      - Whether the kernel's audit records what touches the engine's programs, units, configuration and sockets. The
+        rules are loaded where auditd runs; a warning says where it does not.
+      - If unset, the rules are left as they are.
+    type: bool
+  strict_modes:
+    description: Whether to remove what the CIS Docker Benchmark does not allow from the modes of the engine's files.
+    type: bool
+    default: false
   state:
     description:
       - With V(started), a running engine is left alone; RV(restart_pending) says whether it needs a restart.
@@ -243,13 +254,15 @@ journal:
 """
 
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import data_root
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import data_root, selinux
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import files as daemon_files
 from ansible_collections.slipway.platform.plugins.module_utils.engine import (
+    audit_rules,
     baking,
     prune_timer,
     removal,
     service,
+    strict_modes,
     units,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.host import files
@@ -273,7 +286,14 @@ def run(module):
     module.params["options"], lost = data_root.without_live_restore(module.params["options"])
     if lost:
         module.warn("live-restore is left out: this host is a node of a swarm, where dockerd does not start with it.")
+    module.params["options"], lost = selinux.without_selinux(module.params["options"], module.params["baking"])
+    if lost:
+        module.warn("selinux-enabled is left out: SELinux is disabled on this host. Enable it, and run again.")
+    options = module.params["options"] or {}
     planned = prune_timer.plan(module, {} if absent else module.params["prune"])
+    audited = audit_rules.plan(
+        module, False if absent else module.params["audit_rules"], data_root.from_options(options)
+    )
     if absent:
         result = removal.run(module)
     elif module.params["baking"]:
@@ -281,7 +301,12 @@ def run(module):
     else:
         result = service.run(module, lambda: daemon_files.configure(module))
     result["diff"] += [daemon_files.difference(path, text) for path, text, _ in planned.changes]
+    result["diff"] += [daemon_files.difference(path, text) for path, text, _ in audited.changes]
     result["changed"] |= prune_timer.carry_out(module, planned)
+    result["changed"] |= audit_rules.carry_out(module, audited)
+    tightened = strict_modes.tighten(module, options) if module.params["strict_modes"] and not absent else []
+    result["diff"] += tightened
+    result["changed"] |= bool(tightened)
     return result
 
 
@@ -309,6 +334,8 @@ def main():
                     "volumes": {"type": "bool"},
                 },
             },
+            "audit_rules": {"type": "bool"},
+            "strict_modes": {"type": "bool", "default": False},
             "state": {"type": "str", "choices": STATES, "default": "started"},
             "baking": {"type": "bool"},
             "enabled": {"type": "bool"},

@@ -65,6 +65,10 @@ options:
       - Options that the engine's version does not support are a problem. The options are not written here.
     type: dict
     default: {}
+  audit:
+    description: Whether the package C(audit) is wanted too, for the rules of M(slipway.platform.docker_daemon).
+    type: bool
+    default: false
   baking:
     description:
       - Whether an image is being built. If so, a service that answers at the engine's socket is ignored, and a secret
@@ -459,6 +463,7 @@ def main():
             "data_root": {"type": "path", "default": "/var/lib/docker"},
             "data_root_leave_data": {"type": "bool", "default": False},
             "daemon_options": {"type": "dict", "default": {}},
+            "audit": {"type": "bool", "default": False},
             "baking": {"type": "bool"},
             "platforms": {"type": "dict", "default": {}},
             "trees": {"type": "dict", "default": {}},

@@ -2,6 +2,7 @@
 # Copyright: Slipway contributors
 """Checks the settings of docker_engine before a host is asked."""
 
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import access_policy
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import options as daemon_options
 from ansible_collections.slipway.platform.plugins.module_utils.engine import prune_options
 from ansible_collections.slipway.platform.plugins.module_utils.net import proxies
@@ -25,10 +26,42 @@ def problems(settings):
     found += daemon_options.problems(
         settings["daemon_options"], settings["daemon_options_unknown"], settings["open_api_confirmed"]
     )
+    if settings["profile"] == "hardened":
+        found += hardened_problems(settings["options"], settings["daemon_options"])
     found.append(image_store_problem(settings["image_store"], settings["daemon_options"].get("features")))
     found += prune_options.problems(settings["prune"])
     found += [proxies.problem(settings["proxy"]), proxies.problem_of_daemon(settings["daemon_options"])]
     return [sentence if sentence.endswith((".", "?")) else sentence + "." for sentence in found if sentence]
+
+
+def hardened_problems(options, given):
+    """Return a sentence for each contradiction between the profile hardened and the other settings.
+
+    options: those of daemon.json. given: docker_engine_daemon_options.
+    """
+    found = []
+    hosts = options.get("hosts")
+    remote = [str(host) for host in hosts if access_policy.is_remote(str(host))] if isinstance(hosts, list) else []
+    if remote and not access_policy.requires_client_certificates(options):
+        found.append(
+            "docker_engine_profile: hardened allows {} only with client certificates, also on loopback: use "
+            "docker_access_tls instead, or set tlsverify, tlscacert, tlscert and tlskey in "
+            "docker_engine_daemon_options".format(" and ".join(remote))
+        )
+    if options.get("iptables") is False and options.get("icc") is False and "icc" not in given:
+        found.append(
+            "docker_engine_daemon_options: iptables: false does not work with icc: false of docker_engine_profile: "
+            "hardened: remove it, or set icc: true"
+        )
+    features = options.get("features")
+    in_store = isinstance(features, dict) and features.get("containerd-snapshotter") is True
+    if in_store and options.get("userns-remap") and "userns-remap" not in given:
+        found.append(
+            "containerd's image store does not work with userns-remap of docker_engine_profile: hardened: remove "
+            "docker_engine_image_store or features.containerd-snapshotter, or set userns-remap: null in "
+            "docker_engine_daemon_options"
+        )
+    return found
 
 
 def image_store_problem(store, features):

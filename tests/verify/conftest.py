@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Claims about hosts: `pytest --hosts=ansible://docker_hosts tests/verify`, on the lab or on a live fleet."""
 
+import json
+import sys
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -9,6 +11,25 @@ from testinfra.host import Host
 
 # A stand-in host carries an image, since it reaches no registry; other hosts pull hello-world.
 CARRIED_IMAGE = "/usr/share/slipway/hello.tar"
+OUTCOMES = {"passed": "holds", "failed": "does not hold", "skipped": "not applicable"}
+# By host, a line per item.
+REPORT = pytest.StashKey[dict[str, list[str]]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cis-report",
+        action="store_true",
+        help="ask hosts of every profile for the items of the CIS Docker Benchmark, and print a line for each, by host",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REPORT] = {}
+
+
+def is_audit(config: pytest.Config) -> bool:
+    return bool(config.getoption("cis_report", False))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,4 +73,21 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
     if report.when == "call" and report.failed and host is not None:
         journal = host.run("journalctl --unit=docker.service --lines=30 --no-pager --output=cat")
         report.sections.append(("journal of docker.service", journal.stdout))
+    named = dict(report.user_properties).get("item")
+    if host is not None and named and (report.when == "call" or report.outcome != "passed"):
+        number, title = named
+        line = f"{number:6} {OUTCOMES[report.outcome]:14} {title}" + (f": {why(report)}" if why(report) else "")
+        item.config.stash[REPORT].setdefault(host.backend.get_hostname(), []).append(line)
     return report
+
+
+def why(report: pytest.TestReport) -> str:
+    """Return the reason of a skip or a failure in one line."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        return report.longrepr[2].removeprefix("Skipped: ")
+    return str(report.longrepr or "").strip().rpartition("\n")[2].removeprefix("Failed: ")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if is_audit(session.config):
+        json.dump(session.config.stash[REPORT], sys.stdout)

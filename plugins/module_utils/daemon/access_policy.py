@@ -15,7 +15,6 @@ PORT = re.compile(r":[0-9]*\Z")
 READ_AND_WRITE = 6
 # What YAML makes of an unquoted mode that begins with 0, for the modes that are accepted.
 UNQUOTED = {str(mode): f"0{mode:o}" for mode in range(0o600, 0o1000, 8)}
-# dockerd treats an address without a scheme as tcp.
 LOCAL_SCHEMES = ("fd", "unix", "npipe")
 
 
@@ -71,11 +70,17 @@ def requires_client_certificates(options):
     return options.get("tlsverify") is True and bool(options.get("tlscacert"))
 
 
+def is_remote(host):
+    """Whether this address is of the network, and not of a socket; dockerd treats one without a scheme as tcp."""
+    scheme, separator, _ = host.partition("://")
+    return not (separator and scheme in LOCAL_SCHEMES)
+
+
 def is_exposed(host):
     """Whether other machines can reach dockerd at this address."""
-    scheme, separator, address = host.partition("://")
-    if separator and scheme in LOCAL_SCHEMES:
+    if not is_remote(host):
         return False
+    _, separator, address = host.partition("://")
     address = (address if separator else host).partition("/")[0]
     return not is_loopback(PORT.sub("", address))
 

@@ -212,6 +212,8 @@ def backend_loss(home, old, new, info, backend, in_store):
 def problem(loss):
     """Return the message about a loss, with both ways out."""
     undo = "remove it from" if loss.before is None else f"set {setting(loss)} in"
+    if loss.option == "userns-remap" and loss.before is None:
+        undo = "set userns-remap: null in"  # which docker_engine_profile may have set
     also = " and leave docker_engine_image_store empty" if STORE in loss.option else ""
     return (
         f"{loss.place} has {data_root.listed(loss.kept)}, which the engine would no longer find after a change of "

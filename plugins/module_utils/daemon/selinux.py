@@ -20,6 +20,13 @@ def is_enabled(system="/"):
     return os.path.exists(os.path.join(system, "sys/fs/selinux/enforce"))
 
 
+def without_selinux(options, baking, system="/"):
+    """Return the options, and whether they lose selinux-enabled: SELinux is disabled, unless an image boots with it."""
+    if baking or not options or options.get("selinux-enabled") is not True or is_enabled(system):
+        return options, False
+    return {key: value for key, value in options.items() if key != "selinux-enabled"}, True
+
+
 def is_equivalent(root, system="/"):
     """Whether the local policy has the equivalence rule; read from its file, because semanage takes a second."""
     config = read_text(os.path.join(system, "etc/selinux/config")) or ""

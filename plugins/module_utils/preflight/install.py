@@ -26,9 +26,15 @@ from ansible_collections.slipway.platform.plugins.module_utils.packages import (
     yum_repo,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.packages.repository_variables import ENGINE
-from ansible_collections.slipway.platform.plugins.module_utils.preflight import engine_change, forwarding, kernels
+from ansible_collections.slipway.platform.plugins.module_utils.preflight import (
+    engine_change,
+    forwarding,
+    kernels,
+    options_change,
+)
 from ansible_collections.slipway.platform.plugins.module_utils.preflight import host as host_preflight
 
+AUGENRULES = "/usr/sbin/augenrules"
 UNITS = ("docker.service", "docker.socket", "containerd.service")
 ENOUGH_BYTES = 2 * 1024**3
 PROBE_SECONDS = 10
@@ -216,6 +222,11 @@ def dnf_bindings(module, installed):
     return [rpm.DNF5_BINDINGS] if missing and importlib.util.find_spec("libdnf5") is None else []
 
 
+def audit_packages(params):
+    """Return the package of auditd if the engine is to be audited and the host has none."""
+    return ["audit"] if params["audit"] and not os.path.exists(AUGENRULES) else []
+
+
 def find_conflicts(module, installed, problems):
     package = module.params["package"]
     conflicting = [name for name in rpm.CONFLICTING[package] if name in installed]
@@ -336,6 +347,7 @@ def check(module):
     find_second_definition(params, problems)
     builds = choose_pinned(module, installed, problems)
     options = data_root.without_live_restore(daemon_json.normalise(params["daemon_options"]))[0]
+    options = selinux.without_selinux(options, params["baking"])[0]
     engine = engine_to_be(module, installed, builds, options)
     containerd = choose_containerd(module, installed, engine, problems)
     version = engine.version if engine else None
@@ -345,9 +357,11 @@ def check(module):
     if not module.params["baking"] and engine_api.occupied(engine_api.SOCKET):
         problems.append(engine_api.occupied(engine_api.SOCKET))
     find_unusable_root(module, options, problems)
+    options_change.check(module, options, problems)
     problems += foreign_flags.problems(options)
     others = (
         selinux.packages(params["data_root"])
+        + audit_packages(params)
         + kernel_packages(module, options, problems)
         + dnf_bindings(module, installed)
     )

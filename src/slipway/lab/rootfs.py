@@ -77,6 +77,8 @@ TOOLS = Rootfs(
             # For hosts that pull a playbook with ansible-pull.
             *("git", "ansible-core", "python3-cryptography", "python3-cffi-backend", "python3-jinja2"),
             *("python3-markupsafe", "python3-packaging", "python3-resolvelib", "python3-yaml"),
+            # For hosts that audit the engine; the library is one that a host lacks.
+            *("auditd", "libauparse0"),
         ),
         "trixie": ("docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx"),
         "forky": ("docker.io", "docker-cli", "containerd", "runc", "docker-compose", "docker-buildx"),

@@ -95,6 +95,7 @@ DISTRIBUTION = (
     Rpm("amazon-cloudwatch-agent", OLD, "docker.io"),
     Rpm("git", OLD, "git"),
     Rpm("ansible-core", OLD, "ansible-core"),
+    Rpm("audit", OLD, "auditd"),
 )
 PLACEHOLDERS = (Rpm("distribution", OLD, "docker.io"),)
 EPEL = (Rpm("tini", OLD, "tini"),)

@@ -40,3 +40,43 @@ def test_an_invalid_proxy_in_the_options_of_the_engine_is_refused_without_its_to
     )
     assert sentence.startswith("docker_engine_daemon_options.proxies.http-proxy must be a proxy address")
     assert "s3cret" not in sentence
+
+
+HARDENED = {"icc": False, "userns-remap": "default"}
+LISTENER = ["fd://", "tcp://127.0.0.1:2375"]
+VERIFIED = {"tlsverify": True, "tlscacert": "/etc/docker/tls/ca.pem"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"hosts": LISTENER}, "hardened allows tcp://127.0.0.1:2375 only with client certificates, also on loopback"),
+        ({"hosts": ["fd://", "127.0.0.1"], "tls": True}, "hardened allows 127.0.0.1 only with client certificates"),
+        ({"iptables": False}, "iptables: false does not work with icc: false"),
+        ({"features": {"containerd-snapshotter": True}}, "image store does not work with userns-remap"),
+    ],
+    ids=["tcp", "tls without verification", "iptables", "image store"],
+)
+def test_a_setting_that_contradicts_the_profile_is_refused(given: dict[str, Any], words: str) -> None:
+    """Fault: `docker_engine_profile: hardened` beside an option that makes no sense with it. Outcome: refused."""
+    settings = {**ENGINE, "texts": {}, "daemon_options": given, "options": {**HARDENED, **given}}
+    (sentence,) = engine_settings.problems({**settings, "profile": "hardened"})
+    assert words in sentence
+    assert engine_settings.problems(settings) == []
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"userland-proxy": True},
+        {"hosts": LISTENER, **VERIFIED},
+        {"hosts": ["fd://", "unix:///run/other.sock"]},
+        {"iptables": False, "icc": True},
+        {"features": {"containerd-snapshotter": True}, "userns-remap": None},
+    ],
+    ids=["proxy", "certificates", "sockets", "iptables", "image store"],
+)
+def test_an_option_of_the_profile_can_be_overridden(given: dict[str, Any]) -> None:
+    options = {**HARDENED, **given}
+    settings = {**ENGINE, "texts": {}, "daemon_options": given, "options": options, "profile": "hardened"}
+    assert engine_settings.problems(settings) == []

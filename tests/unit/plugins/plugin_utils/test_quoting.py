@@ -26,6 +26,8 @@ ENGINE: dict[str, Any] = {
     "daemon_options_unknown": False,
     "image_store": "",
     "open_api_confirmed": False,
+    "options": {},
+    "profile": "default",
     "prune": {},
     "proxy": {},
 }

@@ -239,7 +239,7 @@ def test_podman_s_answer_at_the_socket_is_not_an_engine_s(tmp_path: Path, answer
     ("loss", "undo"),
     [
         (("userns-remap", "default", None), "from default to unset: set userns-remap: default in "),
-        (("userns-remap", None, "alice"), "from unset to alice: remove it from "),
+        (("userns-remap", None, "alice"), "from unset to alice: set userns-remap: null in "),
         (
             ("features.containerd-snapshotter", False, True),
             "from false to true: set features: {containerd-snapshotter: false} in ",

@@ -28,6 +28,17 @@ def test_without_selinux_nothing_is_labelled(tmp_path: Path) -> None:
     assert selinux.packages("/data/docker", str(tmp_path)) == []
 
 
+def test_selinux_enabled_is_left_out_without_selinux_except_of_an_image(system: Path, tmp_path: Path) -> None:
+    """Fault: `selinux-enabled` on a host without SELinux. Outcome: left out; an image keeps it for its first boot."""
+    options = {"selinux-enabled": True, "icc": False}
+    none = str(tmp_path / "none")
+    assert selinux.without_selinux(options, False, none) == ({"icc": False}, True)
+    assert selinux.without_selinux(options, True, none) == (options, False)
+    assert selinux.without_selinux(options, False, str(system)) == (options, False)
+    assert selinux.without_selinux({"icc": False}, False, none) == ({"icc": False}, False)
+    assert selinux.without_selinux(None, False, none) == (None, False)
+
+
 def test_the_default_root_is_not_labelled(system: Path) -> None:
     assert not selinux.is_pending("/var/lib/docker", str(system))
 
