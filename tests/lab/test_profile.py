@@ -28,6 +28,10 @@ OPTIONS = {
     "userns-remap": "default",
 }
 CLAIMS = "test_hardened.py"
+BASEOS = "https://download.docker.com/baseos"
+ENABLE = (
+    f"printf '[baseos]\nname=BaseOS\nbaseurl={BASEOS}\ngpgcheck=1\ngpgkey={BASEOS}/gpg\n' >/etc/yum.repos.d/baseos.repo"
+)
 LOAD = "docker load --quiet --input /usr/share/slipway/hello.tar >/dev/null"
 RUN = "docker run --detach --entrypoint /bin/busybox"
 
@@ -36,6 +40,7 @@ RUN = "docker run --detach --entrypoint /bin/busybox"
 def host(workbench: Workbench) -> LabHost:
     """A host that was hardened when its engine was installed."""
     host = workbench.make("test-profile")
+    host.sh(ENABLE)
     rehearsal = ok(host.converge("--check", "--diff", **HARDENED))
     assert rehearsal.changed(host.name)
     assert host.run("test", "-e", "/etc/docker")[0] == 1, "check mode has changed the host"
@@ -146,12 +151,21 @@ def test_settings_that_contradict_the_profile_change_nothing(fresh_host: LabHost
     assert fresh_host.run("rpm", "--query", "docker-ce")[0] == 1
 
 
+def test_a_host_whose_repositories_lack_audit_is_refused(fresh_host: LabHost) -> None:
+    """Fault: no enabled repository has the package audit. Outcome: refused with the way out; nothing is changed."""
+    failure = fresh_host.converge(**HARDENED).failure(fresh_host.name)
+    assert "audit, which the rules of audit need, is neither installed nor in an enabled repository" in failure
+    assert "docker_engine_audit_rules: absent" in failure
+    assert fresh_host.run("test", "-e", "/etc/yum.repos.d/docker-ce.repo")[0] == 1
+
+
 @pytest.mark.slow
 def test_what_the_switch_would_break_is_named_before_anything_changes(workbench: Workbench) -> None:
     """Fault: `docker_engine_profile: hardened` beside images and running containers. Outcome: refused, with each
     container that mapped users would break; nothing changes. With `userns-remap: null`, they run on.
     """
     host = workbench.make_converged("test-profile-old")
+    host.sh(ENABLE)
     host.sh(
         f"{LOAD}; {RUN} --name privileged --privileged slipway/hello sleep 600;"
         f"{RUN} --name network --network host slipway/hello sleep 600;"

@@ -34,7 +34,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.preflight import 
 )
 from ansible_collections.slipway.platform.plugins.module_utils.preflight import host as host_preflight
 
-AUGENRULES = "/usr/sbin/augenrules"
+AUDIT, AUGENRULES = "audit", "/usr/sbin/augenrules"
 UNITS = ("docker.service", "docker.socket", "containerd.service")
 ENOUGH_BYTES = 2 * 1024**3
 PROBE_SECONDS = 10
@@ -222,9 +222,20 @@ def dnf_bindings(module, installed):
     return [rpm.DNF5_BINDINGS] if missing and importlib.util.find_spec("libdnf5") is None else []
 
 
-def audit_packages(params):
-    """Return the package of auditd if the engine is to be audited and the host has none."""
-    return ["audit"] if params["audit"] and not os.path.exists(AUGENRULES) else []
+def audit_packages(module, problems):
+    """Return the package of auditd if the host lacks what is to audit the engine; add a problem without it."""
+    if not module.params["audit"] or os.path.exists(AUGENRULES):
+        return []
+    try:
+        available = dnf_query.provides(module, AUDIT)
+    except (dnf_query.RepositoryError, yum_repo.YumRepoError):
+        available = True  # reported with the repository
+    if not available:
+        problems.append(
+            f"{AUDIT}, which the rules of audit need, is neither installed nor in an enabled repository: enable the "
+            "distribution's BaseOS repository, or set docker_engine_audit_rules: absent"
+        )
+    return [AUDIT]
 
 
 def find_conflicts(module, installed, problems):
@@ -361,7 +372,7 @@ def check(module):
     problems += foreign_flags.problems(options)
     others = (
         selinux.packages(params["data_root"])
-        + audit_packages(params)
+        + audit_packages(module, problems)
         + kernel_packages(module, options, problems)
         + dnf_bindings(module, installed)
     )
