@@ -67,17 +67,19 @@ def image(host: Host) -> str:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Attach the journal of the engine to a failed claim."""
+    """Attach the journal of the engine to a failed claim, and keep the outcome of an item of the benchmark."""
     report = yield
     host = getattr(item, "funcargs", {}).get("host")
-    if report.when == "call" and report.failed and host is not None:
-        journal = host.run("journalctl --unit=docker.service --lines=30 --no-pager --output=cat")
-        report.sections.append(("journal of docker.service", journal.stdout))
+    if host is None:
+        return report
     named = dict(report.user_properties).get("item")
-    if host is not None and named and (report.when == "call" or report.outcome != "passed"):
+    if named and (report.when == "call" or report.outcome != "passed"):
         number, title = named
         line = f"{number:6} {OUTCOMES[report.outcome]:14} {title}" + (f": {why(report)}" if why(report) else "")
         item.config.stash[REPORT].setdefault(host.backend.get_hostname(), []).append(line)
+    elif report.when == "call" and report.failed:
+        journal = host.run("journalctl --unit=docker.service --lines=30 --no-pager --output=cat")
+        report.sections.append(("journal of docker.service", journal.stdout))
     return report
 
 

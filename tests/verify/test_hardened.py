@@ -91,10 +91,22 @@ part members; getent group "$1"
 part certificates; find {CERTIFICATES} -name '*.crt' -o -name '*.cert' 2>/dev/null
 part selinux; test -e /sys/fs/selinux/enforce && cat /sys/fs/selinux/enforce
 """
+STAT = 'for path; do stat --dereference --format "%U:%G %a %n" "$path" 2>/dev/null; done; :'
 
 
 class NotApplicable(Exception):
     """The item is about something that this host does not have."""
+
+
+def title(pattern: str) -> str:
+    """Return how a pattern of the tables is called."""
+    names = {"{certificates}": f"certificate in {CERTIFICATES}", "{root}": "the data root"}
+    return names.get(pattern, pattern.strip("{}"))
+
+
+def literal(script: str) -> str:
+    """Return a script for testinfra, which takes a percent sign for the place of an argument."""
+    return script.replace("%", "%%")
 
 
 class State:
@@ -102,7 +114,7 @@ class State:
 
     def __init__(self, host: Host, group: str, members: list[str]) -> None:
         self._host, self.group, self.listed = host, group, members
-        parts = re.split(r"^#### (\w+)\n", host.run(f"set -- %s; {LOOK}", group).stdout, flags=re.MULTILINE)
+        parts = re.split(r"^#### (\w+)\n", host.run(f"set -- %s; {literal(LOOK)}", group).stdout, flags=re.MULTILINE)
         self.text = {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
         self.options: dict[str, Any] = json.loads(self.text["options"] or "{}")
         self.info: dict[str, Any] = json.loads(self.text["info"] or "{}")
@@ -126,7 +138,9 @@ class State:
             return [self.flag(pattern[1:-1])] if self.flag(pattern[1:-1]) else []
         units = dict(re.findall(r"^Id=(\S+)\nFragmentPath=(\S+)", self.text["units"], re.MULTILINE))
         units |= {name: path for path, name in re.findall(r"^FragmentPath=(\S+)\nId=(\S+)", self.text["units"], re.M)}
-        known = {"{root}": self.root, **{f"{{{name}}}": path for name, path in units.items()}}
+        # Debian's systemd names its own units by the link.
+        known = {f"{{{name}}}": re.sub("^/lib/", "/usr/lib/", path) for name, path in units.items()}
+        known["{root}"] = self.root
         return [known.get(pattern, pattern)]
 
     @cached_property
@@ -134,15 +148,14 @@ class State:
         """Owner and mode by path of every file of the tables that exists."""
         patterns = [*AUDITED.values(), *(row[2] for row in FILES)]
         wanted = sorted({path for pattern in patterns for path in self.paths(pattern)})
-        script = 'for path; do stat --dereference --format "%U:%G %a %n" "$path" 2>/dev/null; done; :'
-        found = self._host.run(f"set -- {' '.join(['%s'] * len(wanted))}; {script}", *wanted).stdout
+        found = self._host.run(f"set -- {' '.join(['%s'] * len(wanted))}; {literal(STAT)}", *wanted).stdout
         rows = [line.split(" ", 2) for line in found.splitlines()]
         return {path: (owner, int(mode, 8)) for owner, mode, path in rows}
 
     def existing(self, pattern: str) -> list[str]:
         found = [path for path in self.paths(pattern) if path in self.files]
         if not found:
-            raise NotApplicable(f"there is no {pattern.strip('{}')}")
+            raise NotApplicable(f"this host has no {title(pattern)}")
         return found
 
 
@@ -263,16 +276,15 @@ class Item:
 def file_items() -> list[Item]:
     found = []
     for owners, modes, pattern, right, limit in FILES:
-        name = pattern.strip("{}").replace("certificates", f"certificates in {CERTIFICATES}")
-        found += [Item(owners, f"owner of {name}", owner(pattern, right))]
-        found += [Item(modes, f"mode of {name}", mode(pattern, limit))]
-    return found
+        found += [Item(owners, f"owner of {title(pattern)}", owner(pattern, right))]
+        found += [Item(modes, f"mode of {title(pattern)}", mode(pattern, limit))]
+    return sorted(found, key=lambda item: int(item.number.partition(".")[2]))
 
 
 ITEMS = [
     Item("1.1.1", "a partition of its own for the data root", partition),
     Item("1.1.2", "only trusted users are in the group of the socket", members),
-    *(Item(number, f"audit of {pattern.strip('{}')}", audited(pattern)) for number, pattern in AUDITED.items()),
+    *(Item(number, f"audit of {title(pattern)}", audited(pattern)) for number, pattern in AUDITED.items()),
     Item("2.2", "no traffic between containers on the default network", isolation),
     Item("2.3", "log level info", option("log-level", lambda value: value in (None, "", "info"))),
     Item("2.4", "the engine may change iptables", option("iptables", lambda value: value is not False)),
