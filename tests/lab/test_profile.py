@@ -75,13 +75,13 @@ def test_the_claims_hold_on_a_hardened_host_and_each_fails_where_it_is_broken(ho
     verified = host.verify(CLAIMS, **HARDENED)
     assert verified.returncode == 0, verified.stdout
     assert "docker_engine_profile is not hardened" in host.verify(CLAIMS).stdout
-    host.sh("chmod 666 /etc/docker/daemon.json; chgrp nogroup /etc/docker; useradd --groups docker mallory")
+    host.sh("chmod 666 /etc/docker/daemon.json; chgrp nogroup /etc/docker; gpasswd --add mallory docker")
     host.sh("sed -i '/dockerd/d' /etc/audit/audit.rules")
     try:
         broken = host.verify(CLAIMS, **HARDENED).stdout
+        assert "4 failed" in broken, broken
         for item in ("1.1.2", "1.1.3", "3.5", "3.18"):
-            assert f"FAILED tests/verify/{CLAIMS}::test_the_item_of_the_benchmark_holds[" in broken
-            assert f"-{item}]" in broken or f"[{item}-" in broken, broken
+            assert f"-{item}] ___" in broken, broken
         run = ok(host.converge(**HARDENED))
         assert "Daemon | Validate and write daemon.json, run the engine and wait for its API" in run.changed(host.name)
         assert host.sh("stat --format %U:%G:%a /etc/docker /etc/docker/daemon.json").split() == [
@@ -89,7 +89,7 @@ def test_the_claims_hold_on_a_hardened_host_and_each_fails_where_it_is_broken(ho
             "root:root:644",
         ]
     finally:
-        host.sh("userdel --remove mallory 2>/dev/null; augenrules >/dev/null")
+        host.sh("gpasswd --delete mallory docker; augenrules")
 
 
 def test_an_audit_prints_what_holds_and_what_does_not(host: LabHost) -> None:
