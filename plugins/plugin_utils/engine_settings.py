@@ -27,18 +27,15 @@ def problems(settings):
         settings["daemon_options"], settings["daemon_options_unknown"], settings["open_api_confirmed"]
     )
     if settings["profile"] == "hardened":
-        found += hardened_problems(settings["options"], settings["daemon_options"])
+        found += hardened_problems(settings["options"])
     found.append(image_store_problem(settings["image_store"], settings["daemon_options"].get("features")))
     found += prune_options.problems(settings["prune"])
     found += [proxies.problem(settings["proxy"]), proxies.problem_of_daemon(settings["daemon_options"])]
     return [sentence if sentence.endswith((".", "?")) else sentence + "." for sentence in found if sentence]
 
 
-def hardened_problems(options, given):
-    """Return a sentence for each contradiction between the profile hardened and the other settings.
-
-    options: those of daemon.json. given: docker_engine_daemon_options.
-    """
+def hardened_problems(options):
+    """Return a sentence for each contradiction between the profile hardened and the options of daemon.json."""
     found = []
     hosts = options.get("hosts")
     remote = [str(host) for host in hosts if access_policy.is_remote(str(host))] if isinstance(hosts, list) else []
@@ -48,14 +45,14 @@ def hardened_problems(options, given):
             "docker_access_tls instead, or set tlsverify, tlscacert, tlscert and tlskey in "
             "docker_engine_daemon_options".format(" and ".join(remote))
         )
-    if options.get("iptables") is False and options.get("icc") is False and "icc" not in given:
+    if options.get("iptables") is False and options.get("icc") is False:
         found.append(
             "docker_engine_daemon_options: iptables: false does not work with icc: false of docker_engine_profile: "
             "hardened: remove it, or set icc: true"
         )
     features = options.get("features")
     in_store = isinstance(features, dict) and features.get("containerd-snapshotter") is True
-    if in_store and options.get("userns-remap") and "userns-remap" not in given:
+    if in_store and options.get("userns-remap"):
         found.append(
             "containerd's image store does not work with userns-remap of docker_engine_profile: hardened: remove "
             "docker_engine_image_store or features.containerd-snapshotter, or set userns-remap: null in "

@@ -45,7 +45,9 @@ def test_a_mode_that_is_stricter_stays(key: Path) -> None:
     certificate.touch(0o644)
     tighten({})
     assert certificate.stat().st_mode & 0o777 == 0o444
-    certificate.chmod(0o400)
+    certificate.chmod(0o600)
+    tighten({})
+    assert certificate.stat().st_mode & 0o777 == 0o400
     assert tighten({}) == []
 
 
