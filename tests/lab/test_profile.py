@@ -103,6 +103,7 @@ def test_an_audit_prints_what_holds_and_what_does_not(host: LabHost) -> None:
     assert run.changed(host.name) == []
 
 
+@pytest.mark.slow
 def test_each_item_can_be_overridden_and_the_way_back_is_whole(host: LabHost) -> None:
     given = {"userland-proxy": True, "icc": None, "default-ulimits": None}
     ok(
