@@ -72,6 +72,8 @@ TOOLS = Rootfs(
             *("docker.io", "containerd", "runc", "tini", "busybox-static"),
             # For hosts that are mirrors; the libraries are those that a host lacks.
             *("nginx", "nginx-common", "createrepo-c", "libcreaterepo-c0", "libdrpm0", "libzck1", "dnf-plugins-core"),
+            # For hosts that restrict published ports.
+            "nftables",
             # For images: the parts that Debian splits off its python3.11.
             *("python3.11-venv", "python3-pip-whl", "python3-setuptools-whl", "python3-distutils", "python3-lib2to3"),
             # For hosts that pull a playbook with ansible-pull.

@@ -90,6 +90,7 @@ DISTRIBUTION = (
     Rpm("nginx", OLD, "nginx"),
     Rpm("createrepo_c", OLD, "createrepo-c"),
     Rpm("dnf-plugins-core", OLD, "dnf-plugins-core"),
+    Rpm("nftables", OLD, "nftables"),
     Rpm("epel-release", OLD, "docker.io"),
     Rpm("python3.11", OLD, "python3.11-venv"),
     Rpm("amazon-cloudwatch-agent", OLD, "docker.io"),
