@@ -35,6 +35,7 @@ options:
       docker_firstboot_fleet: Settings of docker_firstboot for instances of a fleet.
       docker_firstboot_pull: The playbook that docker_firstboot pulls.
       docker_firstboot_types: The texts of docker_firstboot and its credentials.
+      docker_firewall: Settings of docker_firewall.
       docker_registry_auth: Settings of docker_registry_auth while an image is baked.
       fleet_drill: Settings of the role fleet_drill.
       fleet_drill_state: The same against O(context) group and refreshes, the answers of AWS.
@@ -79,6 +80,7 @@ CHECKS = {
     "docker_firstboot_fleet": on_demand("plugin_utils.firstboot_fleet.problems"),
     "docker_firstboot_pull": on_demand("plugin_utils.pulled_playbook.problems"),
     "docker_firstboot_types": on_demand("plugin_utils.firstboot_types.problems"),
+    "docker_firewall": on_demand("module_utils.firewall.rules.problems"),
     "docker_registry_auth": on_demand("module_utils.registry.logins.problems_while_baking"),
     "fleet_drill": on_demand("plugin_utils.fleet_drill.problems"),
     "fleet_drill_state": on_demand("plugin_utils.fleet_drill.state_problems"),

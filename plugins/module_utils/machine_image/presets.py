@@ -13,6 +13,7 @@ UNITS = [
     "docker-auth-check.service",
     "docker-firstboot.service",
     "docker-prune.timer",
+    "slipway-docker-firewall.service",
     "slipway-metrics.timer",
 ]
 # A file overrides one of the same name in an earlier directory.

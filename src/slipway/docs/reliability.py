@@ -68,7 +68,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     ),
     "Access and credentials": (
         "tests/lab/test_access.py",
+        "tests/lab/test_firewall.py",
         "tests/lab/test_registry_auth.py",
+        "tests/unit/plugins/module_utils/firewall",
         "tests/unit/plugins/module_utils/registry",
         "tests/unit/plugins/module_utils/module",
     ),

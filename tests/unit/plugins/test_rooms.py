@@ -24,6 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "registry": {"host", "net", "machine_image", "module", "daemon"},
     "images": {"host", "machine_image", "registry", "daemon"},
     "engine": {"host", "daemon", "images"},
+    "firewall": {"host", "daemon"},
     "preflight": {"host", "packages", "daemon"},
     "mirror": {"host", "packages"},
     "report": {"host", "packages", "daemon", "engine"},

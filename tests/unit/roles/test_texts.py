@@ -47,6 +47,9 @@ SAMPLES: dict[str, Any] = {
     "docker_access_tls": {"ca": "CA", "cert": "CERT", "listen": "0.0.0.0:2376"},
     "docker_engine_daemon_options": {"debug": True, "log-driver": "journald"},
     "docker_engine_prune": {"schedule": "weekly", "volumes": False, "all": True, "filters": ["label=old"]},
+    "docker_firewall_allow": [
+        {"port": "8000-8010", "protocol": "tcp", "sources": ["10.0.0.0/8"], "interfaces": ["eth1"]}
+    ],
     "docker_firstboot_credentials": [{"registry": "registry.example.com", "secret": "hub", "users": ["alice"]}],
     "docker_firstboot_drain_seconds": 60,
     "docker_firstboot_drain_units": ["fluent-bit.service", "vector.service"],
