@@ -261,7 +261,8 @@ def test_the_rules_are_back_after_a_restart_of_the_engine_a_reboot_and_a_reload_
     host.sh("systemctl reset-failed; systemctl restart docker")
     assert_reach(host, ALLOWED)
 
-    host.sh("systemctl enable firewalld")
+    # Their init processes ignore SIGTERM, so that the end of the host would wait for them.
+    host.sh("systemctl enable firewalld; docker stop --time 0 web other")
     host.reboot()
     host.sh(CLIENTS)
     assert host.sh("systemctl is-active firewalld docker slipway-docker-firewall").split() == ["active"] * 3
