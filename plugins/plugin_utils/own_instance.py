@@ -6,13 +6,14 @@ Source: "Detect whether a host is an EC2 instance", Amazon EC2 User Guide, read 
 Nitro System the firmware names the instance, which a container can read as well; on Xen only the metadata service does.
 """
 
+import http.client
 import os
 import re
-import urllib.request
 
 INSTANCE = re.compile(r"\Ai-[0-9a-f]{8,17}\Z")
-ENDPOINT = "http://169.254.169.254"
+ENDPOINT = "169.254.169.254"
 SECONDS = 2
+LARGEST_ANSWER = 1024  # bytes; a token has 56
 FIRMWARE = "sys/class/dmi/id"
 
 
@@ -25,7 +26,7 @@ def own_instance(root="/", endpoint=ENDPOINT):
         return ""
     try:
         found = _from_metadata(endpoint)
-    except (OSError, ValueError):
+    except (OSError, ValueError, http.client.HTTPException):
         found = ""
     return found if INSTANCE.match(found) else "unknown"
 
@@ -39,14 +40,19 @@ def _read(*path):
 
 
 def _from_metadata(endpoint):
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    ask = urllib.request.Request(
-        f"{endpoint}/latest/api/token", method="PUT", headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"}
-    )
-    with opener.open(ask, timeout=SECONDS) as answer:
-        token = answer.read().decode("ascii")
-    ask = urllib.request.Request(
-        f"{endpoint}/latest/meta-data/instance-id", headers={"X-aws-ec2-metadata-token": token}
-    )
-    with opener.open(ask, timeout=SECONDS) as answer:
-        return answer.read().decode("ascii").strip()
+    """Ask the metadata service: directly, and at no other address that an answer may name."""
+    connection = http.client.HTTPConnection(endpoint, timeout=SECONDS)
+    try:
+        token = _answer(connection, "PUT", "/latest/api/token", {"X-aws-ec2-metadata-token-ttl-seconds": "60"})
+        return _answer(connection, "GET", "/latest/meta-data/instance-id", {"X-aws-ec2-metadata-token": token})
+    finally:
+        connection.close()
+
+
+def _answer(connection, method, path, headers):
+    connection.request(method, path, headers=headers)
+    answer = connection.getresponse()
+    text = answer.read(LARGEST_ANSWER).decode("ascii").strip()
+    if answer.status != 200:
+        raise OSError(f"{path} was answered with status {answer.status}")
+    return text

@@ -37,6 +37,10 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
         {"options": {"proxies": {"http-proxy": "{}@proxy:3128", "https-proxy": "{}@proxy"}}},
     ),
     "docker_daemon registry-mirrors": ("docker_daemon", {"options": {"registry-mirrors": ["https://{}@mirror"]}}),
+    "docker_firewall daemon_options": (
+        "docker_firewall",
+        {"policy": "closed", "daemon_options": {"log-opts": {"splunk-token": "{}"}}},
+    ),
     "docker_host_report proxy": (
         "docker_host_report",
         {"options": {}, "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},

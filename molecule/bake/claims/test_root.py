@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from slipway.lab import nspawn
+
 UNITS = [
     *("containerd.service", "docker.service", "docker.socket", "docker-prune.timer"),
     *("docker-auth-check.service", "docker-firstboot.service", "slipway-metrics.timer"),
@@ -17,13 +19,8 @@ UNITS = [
 HELPER_OF_THE_INSTANCE_ROLE = {"https://index.docker.io/v1/": "slipway"}
 
 
-def systemctl(root: Path, *arguments: str) -> str:
-    done = subprocess.run(["systemctl", f"--root={root}", *arguments], capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
 def enabled(root: Path, units: list[str]) -> list[str]:
-    return [unit for unit in units if systemctl(root, "is-enabled", unit) == "enabled"]
+    return [unit for unit in units if nspawn.systemctl(root, "is-enabled", unit) == "enabled"]
 
 
 def copy_unit_files(root: Path, copied: Path) -> Path:
@@ -96,5 +93,5 @@ def test_the_preset_keeps_units_enabled_on_a_first_boot_that_applies_all_presets
     (root / "usr/lib/systemd/system-preset/99-default-disable.preset").write_text("disable *\n")  # as EL has it
     if not with_preset:
         (root / "etc/systemd/system-preset/10-docker.preset").unlink()
-    systemctl(root, "preset-all", "--preset-mode=full")
+    nspawn.systemctl(root, "preset-all", "--preset-mode=full")
     assert enabled(root, UNITS) == left

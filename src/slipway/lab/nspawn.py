@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Boots a root file system in a folder with systemd-nspawn, on this machine's kernel and without a network.
 
-systemd-nspawn comes from the lab's tools below .lab, since this machine may have no systemd.
+systemd-nspawn and systemctl come from the lab's tools below .lab, since this machine may have no systemd.
 """
 
 import subprocess
@@ -63,7 +63,6 @@ def booted(root: Path) -> Iterator[Machine]:
     The machine's changes stay in the folder. Raises BootError.
     """
     log = root.with_name(f"{root.name}.log")
-    rootfs.unpack(rootfs.TOOLS, private_engine.ROOT)
     tool = [
         "systemd-nspawn",
         "--register=no",
@@ -74,10 +73,7 @@ def booted(root: Path) -> Iterator[Machine]:
     ]
     with log.open("w") as stream:
         nspawn = subprocess.Popen(
-            [
-                *(*IN_NAMESPACE, LAUNCH, private_engine.ROOT, root, root.name),
-                *(*tool, f"--directory=/mnt/{root.name}", "--boot", f"systemd.mask={WAIT_FOR_NETWORK}"),
-            ],
+            [*_among_tools(root), *tool, f"--directory=/mnt/{root.name}", "--boot", f"systemd.mask={WAIT_FOR_NETWORK}"],
             stdin=subprocess.DEVNULL,
             stdout=stream,
             stderr=stream,
@@ -86,6 +82,18 @@ def booted(root: Path) -> Iterator[Machine]:
         yield _wait(nspawn, log)
     finally:
         _power_off(nspawn)
+
+
+def systemctl(root: Path, *arguments: str) -> str:
+    """Run systemctl of the lab's tools on the files of a folder, booted or not, and return its output."""
+    command = [*_among_tools(root), "systemctl", f"--root=/mnt/{root.name}", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+
+
+def _among_tools(root: Path) -> list[str | Path]:
+    """Return the start of a command of the lab's tools, which finds the folder below /mnt under its name."""
+    rootfs.unpack(rootfs.TOOLS, private_engine.ROOT)
+    return [*IN_NAMESPACE, LAUNCH, private_engine.ROOT, root, root.name]
 
 
 def _wait(nspawn: subprocess.Popen[bytes], log: Path) -> Machine:

@@ -19,7 +19,10 @@ from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_mo
 
 from tests.support.planted_secrets import CHARACTERS, PLANTED, planted
 
-MODULES = sorted(Path(__file__).parents[4].glob("plugins/modules/*.py"))
+PLUGINS = Path(__file__).parents[4] / "plugins"
+# What the controller does alone has a module that is documentation only.
+ACTIONS = {path.name for path in PLUGINS.glob("action/*.py")}
+MODULES = sorted(path for path in PLUGINS.glob("modules/*.py") if path.name not in ACTIONS)
 # Names of options that take an address, a key by its address, or free settings.
 TAKES_A_SECRET = re.compile(r"(?:proxy|ur[il]|root|source|key|options|password|token|secret)\Z")
 

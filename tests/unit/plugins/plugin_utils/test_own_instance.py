@@ -10,7 +10,7 @@ from ansible_collections.slipway.platform.plugins.plugin_utils.own_instance impo
 
 from tests.support.stand_in_aws import INSTANCE, Aws
 
-NOBODY = "http://127.0.0.1:9"
+NOBODY = "127.0.0.1:9"
 
 
 @pytest.fixture
@@ -23,6 +23,10 @@ def metadata() -> Iterator[Aws]:
     server.server_close()
 
 
+def address_of(server: Aws) -> str:
+    return server.address.removeprefix("http://")
+
+
 def machine(root: Path, **firmware: str) -> str:
     folder = root / "sys/class/dmi/id"
     folder.mkdir(parents=True)
@@ -32,8 +36,8 @@ def machine(root: Path, **firmware: str) -> str:
 
 
 def test_outside_ec2_nobody_is_asked(tmp_path: Path, metadata: Aws) -> None:
-    assert own_instance(str(tmp_path), metadata.address) == ""
-    assert own_instance(machine(tmp_path, sys_vendor="QEMU", board_asset_tag="i-9"), metadata.address) == ""
+    assert own_instance(str(tmp_path), address_of(metadata)) == ""
+    assert own_instance(machine(tmp_path, sys_vendor="QEMU", board_asset_tag="i-9"), address_of(metadata)) == ""
     assert metadata.requests.total() == 0
 
 
@@ -44,5 +48,5 @@ def test_the_firmware_names_the_instance_also_where_no_metadata_can_be_read(tmp_
 
 def test_on_xen_the_metadata_name_it(tmp_path: Path, metadata: Aws) -> None:
     root = machine(tmp_path, sys_vendor="Xen", bios_version="4.11.amazon")
-    assert own_instance(root, metadata.address) == INSTANCE
+    assert own_instance(root, address_of(metadata)) == INSTANCE
     assert own_instance(root, NOBODY) == "unknown"

@@ -14,7 +14,9 @@ from ansible_collections.slipway.platform.plugins.module_utils.module import gua
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 
 PROJECT = Path(__file__).parents[5]
-MODULES = sorted(PROJECT.glob("plugins/modules/*.py"))
+# What the controller does alone has a module that is documentation only.
+ACTIONS = {path.name for path in PROJECT.glob("plugins/action/*.py")}
+MODULES = sorted(path for path in PROJECT.glob("plugins/modules/*.py") if path.name not in ACTIONS)
 SECRET = "s3cret-word"
 SPEC = {
     "name": {"type": "str"},
