@@ -22,3 +22,10 @@ rpm --install --nosignature --nodeps /usr/share/slipway/release.rpm
 rm -f /etc/dnf/libdnf5-plugins/local.conf
 update-ca-certificates
 systemctl disable firewalld.service # as in CentOS Stream images
+
+# What engines of users need. EL gives these programs capabilities, Debian the setuid bit, which images of hosts do not keep;
+# and a container has no tun device before somebody makes it.
+chmod u-s /usr/bin/newuidmap /usr/bin/newgidmap
+setcap cap_setuid=ep /usr/bin/newuidmap
+setcap cap_setgid=ep /usr/bin/newgidmap
+echo 'c! /dev/net/tun 0666 root root - 10:200' >/etc/tmpfiles.d/tun.conf

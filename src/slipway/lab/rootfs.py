@@ -39,6 +39,7 @@ COMMON = (
     *("sudo", "openssh-server", "iptables", "firewalld"),
     *("libdevmapper1.02.1", "libseccomp2"),  # linked by dockerd and runc
     "xfsprogs",  # xfs is the default on EL
+    *("uidmap", "dbus-user-session", "slirp4netns"),  # for engines of users; every EL has them
 )
 DNF = ("dnf", "python3-dnf")
 # By system of slipway.lab.systems: the release of Debian that has its versions of systemd, dnf and rpm.
@@ -69,7 +70,7 @@ TOOLS = Rootfs(
     ),
     {
         "bookworm": (
-            *("docker.io", "containerd", "runc", "tini", "busybox-static"),
+            *("docker.io", "containerd", "runc", "tini", "busybox-static", "rootlesskit", "passt"),
             # For hosts that are mirrors; the libraries are those that a host lacks.
             *("nginx", "nginx-common", "createrepo-c", "libcreaterepo-c0", "libdrpm0", "libzck1", "dnf-plugins-core"),
             # For hosts that restrict published ports.
@@ -82,8 +83,8 @@ TOOLS = Rootfs(
             # For hosts that audit the engine; the library is one that a host lacks.
             *("auditd", "libauparse0"),
         ),
-        "trixie": ("docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx"),
-        "forky": ("docker.io", "docker-cli", "containerd", "runc", "docker-compose", "docker-buildx"),
+        "trixie": ("docker.io", "docker-cli", "containerd", "docker-compose", "docker-buildx", "rootlesskit"),
+        "forky": ("docker.io", "docker-cli", "containerd", "runc", "docker-compose", "docker-buildx", "rootlesskit"),
     },
 )
 

@@ -95,6 +95,7 @@ DISTRIBUTION = (
     Rpm("python3.11", OLD, "python3.11-venv"),
     Rpm("amazon-cloudwatch-agent", OLD, "docker.io"),
     Rpm("git", OLD, "git"),
+    Rpm("passt", OLD, "passt"),
     Rpm("ansible-core", OLD, "ansible-core"),
     Rpm("audit", OLD, "auditd"),
 )
