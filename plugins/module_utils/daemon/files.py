@@ -17,6 +17,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
     versions,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import config as daemon_config
+from ansible_collections.slipway.platform.plugins.module_utils.daemon.shown_options import show_options
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
 from ansible_collections.slipway.platform.plugins.module_utils.host import groups, owned_groups, rollback
 from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_chroot
@@ -83,16 +84,6 @@ def difference(path, text):
         "before": show(host_files.read_text(path) or ""),
         "after": show(text or ""),
     }
-
-
-def show_options(text):
-    """Redact the secrets in the text of a daemon.json, found in its parsed values."""
-    if not text:
-        return ""
-    options = daemon_json.load(text)
-    if options is None:
-        return "(invalid JSON, not shown because it may contain secrets)\n"
-    return daemon_json.render(parameter_secrets.hidden(options)) if parameter_secrets.holds_secret(options) else text
 
 
 def is_ours(path):

@@ -2,12 +2,12 @@
 # Copyright: Slipway contributors
 """The engine's units on this host, and its API."""
 
-import os
 import time
 
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api
 from ansible_collections.slipway.platform.plugins.module_utils.engine import data_move
 from ansible_collections.slipway.platform.plugins.module_utils.host import groups, owned_groups, rollback, systemd
+from ansible_collections.slipway.platform.plugins.module_utils.host.processes import is_replaced
 
 SERVICE, SOCKET, CONTAINERD = "docker.service", "docker.socket", "containerd.service"
 JOURNAL_LINES = "20"
@@ -132,11 +132,3 @@ class Docker:
 
     def has_live_restore(self):
         return engine_api.get_json(self.api, "/info").get("LiveRestoreEnabled", False)
-
-
-def is_replaced(pid):
-    """Whether the program that a process runs was deleted or replaced."""
-    try:
-        return os.readlink(f"/proc/{pid}/exe").endswith(" (deleted)")
-    except OSError:
-        return False
