@@ -70,6 +70,14 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
         "docker_images",
         {"images": [], "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
     ),
+    "docker_rootless daemon_options": (
+        "docker_rootless",
+        {"users": [], "daemon_options": {"log-opts": {"splunk-token": "{}"}}},
+    ),
+    "docker_rootless users": (
+        "docker_rootless",
+        {"users": [{"name": "alice", "daemon_options": {"registry-mirrors": ["https://{}@mirror"]}}]},
+    ),
     "docker_mirror gpg_key": ("docker_mirror", {"gpg_key": "https://{}:@mirror/gpg"}),
     "docker_mirror proxy": ("docker_mirror", {"proxy": "http://me:{}@proxy:3128"}),
     "docker_mirror source_root": ("docker_mirror", {"source_root": "https://me:{}@mirror/linux"}),

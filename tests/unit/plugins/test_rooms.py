@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "images": {"host", "machine_image", "registry", "daemon"},
     "engine": {"host", "daemon", "images"},
     "firewall": {"host", "daemon"},
+    "rootless": {"host", "module", "daemon"},
     "preflight": {"host", "packages", "daemon"},
     "mirror": {"host", "packages"},
     "report": {"host", "packages", "daemon", "engine"},
