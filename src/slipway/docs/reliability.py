@@ -71,6 +71,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_firewall.py",
         "tests/lab/test_registry_auth.py",
         "tests/unit/plugins/module_utils/firewall",
+        "tests/lab/test_rootless.py",
         "tests/unit/plugins/module_utils/registry",
         "tests/unit/plugins/module_utils/module",
     ),
