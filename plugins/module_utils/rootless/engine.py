@@ -134,7 +134,7 @@ class UserEngine:
         """Raise RootlessError if the user cannot keep the engine's files in their home or in its data root."""
         name, home = self.account.name, self.account.home
         root = options.get("data-root") or self.default_root
-        if any(os.path.realpath(root).startswith(system) for system in SYSTEM_ROOTS):
+        if any((os.path.realpath(root) + "/").startswith(system + "/") for system in SYSTEM_ROOTS):
             raise RootlessError(
                 f"the data root {root} of {name} belongs to the system's engine: choose a directory of the user"
             )
