@@ -33,7 +33,7 @@ DOCS := .venv/.docs
 # Tests take turns in this many processes, each with a lab of its own: one more than two cores, since hosts that boot and
 # engines that start are waited for.
 WORKERS ?= 3
-PYTEST := pytest --numprocesses=$(WORKERS)
+PYTEST := pytest --numprocesses=$(WORKERS) --durations=60 --durations-min=5
 # Two independent targets at once, each line of theirs whole.
 BOTH := $(MAKE) --no-print-directory --jobs=2 --output-sync=line
 
