@@ -32,6 +32,7 @@ options:
       docker_access: Settings of docker_access while an image is baked.
       docker_engine: Settings of docker_engine.
       docker_firstboot: Values of docker_firstboot; O(context) place is how a sentence names one.
+      docker_firstboot_credentials: The credentials of docker_firstboot, against their providers.
       docker_firstboot_fleet: Settings of docker_firstboot for instances of a fleet.
       docker_firstboot_pull: The playbook that docker_firstboot pulls.
       docker_firstboot_types: The texts of docker_firstboot and its credentials.
@@ -78,6 +79,7 @@ CHECKS = {
     "docker_access": on_demand("module_utils.daemon.access_policy.problems_while_baking"),
     "docker_engine": on_demand("plugin_utils.engine_settings.problems"),
     "docker_firstboot": on_demand("plugin_utils.firstboot_values.problems"),
+    "docker_firstboot_credentials": on_demand("plugin_utils.firstboot_credentials.problems"),
     "docker_firstboot_fleet": on_demand("plugin_utils.firstboot_fleet.problems"),
     "docker_firstboot_pull": on_demand("plugin_utils.pulled_playbook.problems"),
     "docker_firstboot_types": on_demand("plugin_utils.firstboot_types.problems"),

@@ -10,8 +10,8 @@ import requests
 from tests.support import iam_policies
 from tests.support.stand_in_aws import REGION, ROLE
 
-# What the guide says that an instance needs, for either service.
-POLICIES = ("docker-login", "docker-login-ssm")
+# What the guide says that an instance needs, for each service of its account.
+POLICIES = ("docker-login", "docker-login-ssm", "docker-login-ecr")
 
 
 def client(moto: str, service: str) -> Any:

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for the AWS of an instance: a strict IMDSv2, and services that verify signatures.
 
-The services are Secrets Manager, CloudWatch and Auto Scaling.
+The services are Secrets Manager, CloudWatch, Auto Scaling, and the two of ECR.
 
 Lab hosts run it, so it needs only the standard library: `python3 stand_in_aws.py <port> <folder>`. The folder contains
 the package slipway_agent for signatures, and secrets.json, which is read at every request: text by name, null for
 secrets that the role may not read. Published metrics are written to metrics.jsonl. While a file no-role exists, the
 instance has no role. autoscaling.json is the instance's group, as LONE_GROUP is one, and the calls of Auto Scaling are
-written to autoscaling.jsonl. metadata.json adds metadata by path.
+written to autoscaling.jsonl. metadata.json adds metadata by path. ecr.json says what ECR does, as ECR_TOKEN is one, and
+the services and regions that were asked for tokens are written to ecr.jsonl.
 """
 
+import base64
 import datetime
 import hmac
 import json
@@ -30,6 +32,14 @@ INSTANCE = "i-0123456789abcdef0"
 GROUP = "web-servers"
 TOKEN_HEADER = "X-aws-ec2-metadata-token"
 PUT_METRICS = "GraniteServiceVersion20100801.PutMetricData"
+# The services of ECR, by what requests for a token are sent to.
+TOKENS = {
+    "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken": "ecr",
+    "SpencerFrontendService.GetAuthorizationToken": "ecr-public",
+}
+ECR_FILE, ECR_CALLS_FILE = "ecr.json", "ecr.jsonl"
+# seconds: for which a token is valid. faults: error codes of the next requests. answer: in place of one with a token.
+ECR_TOKEN: dict[str, Any] = {"login": "AWS:ecr-password", "seconds": 43200, "faults": []}
 GROUP_FILE, CALLS_FILE, METADATA_FILE = "autoscaling.json", "autoscaling.jsonl", "metadata.json"
 # A group of this instance alone. pending: hooks that wait for it. faults: by action, what happens to its next calls.
 LONE_GROUP: dict[str, Any] = {
@@ -122,6 +132,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if "X-Amz-Target" not in self.headers:
             return self.answer_of_group(body)
+        if self.headers["X-Amz-Target"] in TOKENS:
+            return self.answer_of_ecr(body, TOKENS[self.headers["X-Amz-Target"]])
         publishes = self.headers["X-Amz-Target"] == PUT_METRICS
         if not self.is_signed(body, "monitoring" if publishes else "secretsmanager"):
             return self.refuse("InvalidSignatureException")
@@ -141,7 +153,24 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse("AccessDeniedException")
         return self.answer(200, json.dumps({"Name": name, "SecretString": kept[name]}))
 
-    def is_signed(self, body: bytes, service: str) -> bool:
+    def answer_of_ecr(self, body: bytes, service: str) -> None:
+        """Give out a token for the registries of the region that the request is signed for."""
+        assert self.server.folder
+        region = self.headers["Authorization"].split("/")[2]
+        if not self.is_signed(body, service, region):
+            return self.refuse("InvalidSignatureException")
+        with (self.server.folder / ECR_CALLS_FILE).open("a") as file:
+            file.write(json.dumps([service, region]) + "\n")
+        kept = {**ECR_TOKEN, **self.server.kept(ECR_FILE, {})}
+        if kept["faults"]:
+            code = kept["faults"].pop(0)
+            (self.server.folder / ECR_FILE).write_text(json.dumps(kept))
+            return self.refuse(code)
+        token = base64.b64encode(kept["login"].encode()).decode()
+        data = {"authorizationToken": token, "expiresAt": time.time() + kept["seconds"]}
+        self.answer(200, json.dumps(kept.get("answer", {"authorizationData": [data] if service == "ecr" else data})))
+
+    def is_signed(self, body: bytes, service: str, region: str = REGION) -> bool:
         """Return whether the request has the signature of the role's credentials."""
         from slipway_agent.aws import sigv4
         from slipway_agent.aws.credentials import Credentials
@@ -153,7 +182,7 @@ class Handler(BaseHTTPRequestHandler):
         url = f"http://{self.headers['Host']}{self.path}"
         signed = {name: self.headers[name] for name in ("Content-Type", "X-Amz-Target") if name in self.headers}
         signer = Credentials(ROLE, keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
-        expected = sigv4.sign(signer, service, REGION, "POST", url, signed, body, moment)
+        expected = sigv4.sign(signer, service, region, "POST", url, signed, body, moment)
         return hmac.compare_digest(expected["Authorization"], self.headers.get("Authorization", ""))
 
     def answer_of_group(self, body: bytes) -> None:

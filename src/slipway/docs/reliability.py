@@ -100,6 +100,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_machine_boot.py",
         "tests/lab/test_user_data.py",
         "tests/unit/agent",
+        "tests/unit/plugins/plugin_utils/test_ecr_names.py",
         "tests/unit/plugins/plugin_utils/test_firstboot",
         "tests/unit/plugins/plugin_utils/test_plain_secrets.py",
         "tests/unit/plugins/plugin_utils/test_user_data",

@@ -2,11 +2,9 @@
 # Copyright: Slipway contributors
 """Reads secrets from AWS Secrets Manager and parameters from Systems Manager."""
 
-import random
-import time
 from collections import namedtuple
 
-from slipway_agent.aws import service
+from slipway_agent.aws import service, throttling
 from slipway_agent.aws.errors import AwsError, LastingError
 
 # request: builds the request from the secret's name. text: takes the secret from the response. missing: error code.
@@ -33,9 +31,6 @@ PROVIDERS = {
         "ParameterNotFound",
     ),
 }
-# Upper limits of the random pauses before a throttled request is sent again. They are short because docker waits, and
-# random so that a fleet that pulls at the same time does not retry at the same time.
-PAUSES_SECONDS = (0.5, 1, 2)
 
 
 def read(reference, metadata):
@@ -44,25 +39,15 @@ def read(reference, metadata):
     region = reference.region or metadata.region()
     credentials = metadata.credentials()
     try:
-        answer = ask(provider, reference, region, credentials)
+        answer = throttling.call(
+            provider.service, provider.action, provider.request(reference.name), region, credentials, reference.endpoint
+        )
     except service.ServiceError as error:
         raise error_of(error, provider, reference, region, credentials.role) from error
     text = provider.text(answer)
     if not isinstance(text, str):
         raise LastingError(f"{reference.name} in {region} has no string value: store it as a string")
     return text
-
-
-def ask(provider, reference, region, credentials):
-    """Return the service's response; repeat the request while it is throttled."""
-    message = provider.request(reference.name)
-    for pause in (*PAUSES_SECONDS, None):
-        try:
-            return service.call(provider.service, provider.action, message, region, credentials, reference.endpoint)
-        except service.ServiceError as error:
-            if error.code not in service.THROTTLED or pause is None:
-                raise
-        time.sleep(random.uniform(pause / 2, pause))
 
 
 def error_of(error, provider, reference, region, role):

@@ -12,7 +12,7 @@ import time
 
 from slipway_agent.aws.errors import AwsError, LastingError
 from slipway_agent.aws.imds import Metadata
-from slipway_agent.credential_helper import registry_credentials, settings
+from slipway_agent.credential_helper import registry_credentials, settings, token_cache
 
 NAME = "docker-credential-slipway"
 VERSION = "1"
@@ -30,26 +30,26 @@ class Helper:
 
     def get(self):
         server = received().strip()
-        known, metadata = self.known()
+        known, reader = self.known()
         if server not in known:
             raise NotFoundError(
                 f"docker requested credentials for {server or 'no registry'}, which {self.path} does not list: add it "
                 "to docker_firstboot_credentials, or remove it from credHelpers in the user's config.json"
             )
-        username, token = registry_credentials.read(known[server], metadata)
+        username, token = reader.read(known[server])
         return json.dumps({"ServerURL": server, "Username": username, "Secret": token})
 
     def list(self):
-        known, metadata = self.known()
-        return json.dumps({server: registry_credentials.read(known[server], metadata)[0] for server in known})
+        known, reader = self.known()
+        return json.dumps({server: reader.read(known[server])[0] for server in known})
 
     def check(self):
         """Read the credentials of all registries and report those that fail. Not part of the protocol."""
-        known, metadata = self.known()
+        known, reader = self.known()
         problems = {}
         for server, reference in known.items():
             try:
-                registry_credentials.read(reference, metadata)
+                reader.read(reference, cached=False)
             except AwsError as error:
                 problems[server] = error
         if problems:
@@ -81,9 +81,10 @@ class Helper:
         return f"{NAME} {VERSION}"
 
     def known(self):
-        """Return the references to secrets by registry, and the instance's metadata."""
+        """Return the references to credentials by registry, and what reads them."""
         read = settings.read(self.path)
-        return read.registries, Metadata(read.metadata_endpoint)
+        cache = token_cache.TokenCache(read.runtime_directory)
+        return read.registries, registry_credentials.Reader(Metadata(read.metadata_endpoint), cache)
 
 
 def received():

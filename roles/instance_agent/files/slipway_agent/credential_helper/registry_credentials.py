@@ -1,20 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Reads the user name and the token of a registry from a secret."""
+"""Reads the user name and the token of a registry from a secret, or requests them from Amazon ECR."""
 
 import json
 
-from slipway_agent.aws import secrets
+from slipway_agent.aws import ecr, secrets
 from slipway_agent.aws.errors import LastingError
 
+ECR = "ecr"
 # The keys that secrets for ECR's pull-through cache have.
 KEYS = ("username", "accessToken")
 SHAPE = '{"username": ..., "accessToken": ...}'
 
 
-def read(reference, metadata):
-    """Return the user name and the token."""
-    return parse(secrets.read(reference, metadata), reference.name)
+class Reader:
+    """Reads credentials with the instance's role. Only tokens of ECR are cached, which expire by themselves."""
+
+    def __init__(self, metadata, cache):
+        self.metadata = metadata
+        self.cache = cache
+
+    def read(self, reference, cached=True):
+        """Return the user name and the token. cached: whether a token that was requested before will do."""
+        if reference.provider != ECR:
+            return parse(secrets.read(reference, self.metadata), reference.name)
+        token = self.cache.get(reference.name) if cached else None
+        if token is None:
+            token = ecr.request(reference.name, self.metadata, reference.endpoint)
+            self.cache.put(reference.name, token)
+        return token.username, token.password
 
 
 def parse(text, name):

@@ -1,0 +1,1 @@
+../../../../../plugins/plugin_utils/ecr_names.py
