@@ -60,7 +60,7 @@ def parse(name):
     partition = partition_of(region)
     registry = Registry(account, region, partition, bool(found.group("fips")), found.group("separator") == "-")
     domain = partition.dual_stack if registry.is_dual_stack else partition.domain
-    if domain is None or (registry.is_fips and not partition.fips) or found.group("domain") != domain:
+    if (registry.is_fips and not partition.fips) or found.group("domain") != domain:
         raise EcrNameError(
             f"{name} is not a known name of an ECR registry in {region}: use "
             f"{account}.dkr.ecr.{region}.{partition.domain}"

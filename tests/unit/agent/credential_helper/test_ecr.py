@@ -251,8 +251,8 @@ def test_a_cached_token_that_cannot_be_trusted_is_not_used(ecr: Command, aws: Aw
     assert json.loads(get(ecr))["Secret"] == "another"
 
 
-@pytest.mark.parametrize("seconds", [60, token_cache.MARGIN_SECONDS + 60, 10**12])
-def test_a_token_is_kept_for_as_long_as_aws_lets_it_live(runtime: Path, seconds: int) -> None:
+@pytest.mark.parametrize("seconds", [60, token_cache.MARGIN_SECONDS + 60])
+def test_a_token_is_kept_for_its_own_registry_until_shortly_before_it_expires(runtime: Path, seconds: int) -> None:
     directory = cache_of(runtime)
     cache = token_cache.TokenCache(str(runtime))
     cache.put(NAME, Token("AWS", PASSWORD, time.time(), time.time() + seconds))
@@ -371,7 +371,8 @@ def test_a_name_that_is_not_of_ecr_is_refused_on_the_instance_too(ecr: Command) 
 def test_a_denied_request_for_a_token_names_the_actions_and_their_policy(
     ecr: Command, aws: Aws, server: str, actions: str, policy: str
 ) -> None:
-    """Fault: the role may not request a token of ECR. Outcome: the actions that it lacks, and their policy."""
+    """Fault: the role may not request a token of ECR. Outcome: one sentence with the actions that it lacks and the
+    policy that allows them."""
     give(aws, faults=["AccessDeniedException"])
     assert ecr.failure("get", server) == (
         f"the role {ROLE} is not allowed to call {actions}: attach the policy docs/iam/{policy}.json to it "
@@ -420,6 +421,7 @@ HALF: list[Any] = [
     {"authorizationData": [{"authorizationToken": encoded("AWS:tok-")}]},
     {"authorizationData": [{"authorizationToken": encoded("AWS:tok-"), "expiresAt": "soon"}]},
     {"authorizationData": [{"authorizationToken": encoded("AWS:tok-")[:-1], "expiresAt": SOON}]},
+    {"authorizationData": [{"authorizationToken": "<" + encoded("AWS:tok-"), "expiresAt": SOON}]},
     {"authorizationData": [{"authorizationToken": "AWS:tok-", "expiresAt": SOON}]},
     {"authorizationData": [{"authorizationToken": encoded("tok-"), "expiresAt": SOON}]},
     {"authorizationData": [{"authorizationToken": encoded(":tok-"), "expiresAt": SOON}]},
@@ -438,7 +440,15 @@ def test_half_a_response_is_reported_without_its_content(answer: Any) -> None:
     assert str(refused.value) == (
         "https://ecr.example.com responds without a complete token: check that it is an endpoint of Amazon ECR"
     )
-    assert refused.value.__suppress_context__
+    assert (refused.value.__cause__, refused.value.__suppress_context__) == (None, True)
+
+
+def test_no_token_lives_longer_than_aws_lets_it() -> None:
+    data = {"authorizationToken": encoded("AWS:tok-"), "expiresAt": 10**12}
+    for answer in ({"authorizationData": data}, {"authorizationData": [data]}):
+        token = token_in(answer, "https://ecr.example.com")
+        assert (token.username, token.password) == ("AWS", "tok-")
+        assert token.expires - token.fetched == pytest.approx(43200)
 
 
 def test_a_response_that_is_refused_is_not_cached(ecr: Command, aws: Aws, runtime: Path) -> None:
