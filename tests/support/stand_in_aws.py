@@ -38,7 +38,7 @@ TOKENS = {
     "SpencerFrontendService.GetAuthorizationToken": "ecr-public",
 }
 ECR_FILE, ECR_CALLS_FILE = "ecr.json", "ecr.jsonl"
-# seconds: for which a token is valid. faults: error codes of the next requests. answer: in place of one with a token.
+# seconds: for which a token is valid. faults: error codes of the next requests.
 ECR_TOKEN: dict[str, Any] = {"login": "AWS:ecr-password", "seconds": 43200, "faults": []}
 GROUP_FILE, CALLS_FILE, METADATA_FILE = "autoscaling.json", "autoscaling.jsonl", "metadata.json"
 # A group of this instance alone. pending: hooks that wait for it. faults: by action, what happens to its next calls.
@@ -168,7 +168,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.refuse(code)
         token = base64.b64encode(kept["login"].encode()).decode()
         data = {"authorizationToken": token, "expiresAt": time.time() + kept["seconds"]}
-        self.answer(200, json.dumps(kept.get("answer", {"authorizationData": [data] if service == "ecr" else data})))
+        self.answer(200, json.dumps({"authorizationData": [data] if service == "ecr" else data}))
 
     def is_signed(self, body: bytes, service: str, region: str = REGION) -> bool:
         """Return whether the request has the signature of the role's credentials."""

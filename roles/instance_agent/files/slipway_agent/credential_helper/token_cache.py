@@ -19,7 +19,7 @@ from slipway_agent.aws.ecr import Token
 NAME = "slipway-tokens"
 MOUNTS = "/proc/self/mountinfo"
 IN_MEMORY = frozenset(("tmpfs", "ramfs"))
-# A token is not used in its last seconds, because a pull sends it until the last layer.
+# A token is not used in its last half hour, because a pull that begins with it sends it until the last layer.
 MARGIN_SECONDS = 1800
 FIELDS = ("username", "password", "fetched", "expires")
 
