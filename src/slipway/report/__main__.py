@@ -2,6 +2,7 @@
 """Show the reports of a fleet in a browser of this machine."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -34,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
+    # A service manager sends SIGTERM, and a shell that starts this in the background has it ignore SIGINT.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, signal.default_int_handler)
     with server.create(arguments.path, arguments.port) as serving:
         print(f"http://127.0.0.1:{serving.server_port}/ shows {arguments.path}; Ctrl-C ends it.", flush=True)
         serving.serve_forever()
