@@ -73,6 +73,31 @@ def test_every_spelling_of_the_hub_lets_a_private_image_be_pulled(
     assert host.sh(PERMISSIONS).split("\n") == ["alice:alice 700", "alice:alice 600"]
 
 
+def test_the_claims_about_pulls_leave_the_images_of_the_host_alone(host: LabHost, secrets: dict[str, str]) -> None:
+    """Fault: a claim pulls a name that stands for another image at the registry. Outcome: the host keeps its own."""
+    logins = [alice(secrets["alice"])]
+    ok(log_in(host, *logins))
+    pulls = [{"user": user, "image": "alice/private", "allowed": user == "alice"} for user in ("alice", "bob")]
+    listed = "docker image ls --no-trunc"
+    host.run("docker", "image", "rm", "--force", "alice/private")
+    without = host.sh(listed)
+    assert claims_about_logins(host, logins, pulls) == "3 passed"
+    assert host.sh(listed) == without
+    host.sh("docker load --quiet --input /usr/share/slipway/hello.tar; docker tag slipway/hello alice/private")
+    own = host.sh("docker image inspect --format '{{.Id}}' alice/private")
+    assert claims_about_logins(host, logins, pulls) == "3 passed"
+    assert host.sh("docker image inspect --format '{{.Id}}' alice/private") == own
+    pulls[1]["allowed"] = True
+    assert claims_about_logins(host, logins, pulls) == "1 failed, 2 passed"
+    host.sh("docker image rm --force alice/private slipway/hello")
+
+
+def claims_about_logins(host: LabHost, logins: list[dict[str, Any]], pulls: list[dict[str, Any]]) -> str:
+    """Return how many claims held."""
+    held = host.verify("test_registry_auth.py", docker_registry_auth_logins=logins, verify_pulls=pulls)
+    return held.stdout.splitlines()[-1].partition(" in ")[0]
+
+
 def test_wrong_credentials_are_refused_and_the_stored_ones_stay(host: LabHost, secrets: dict[str, str]) -> None:
     """Fault: a wrong password. Outcome: refused; the stored credentials stay."""
     ok(log_in(host, alice(secrets["alice"])))
