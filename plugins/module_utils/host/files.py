@@ -4,7 +4,10 @@
 
 import hashlib
 import os
+import stat
 import tempfile
+
+from ansible_collections.slipway.platform.plugins.module_utils.host import labels
 
 BLOCK = 1024 * 1024
 
@@ -71,12 +74,14 @@ def replace(path, text, mode):
     target = os.path.realpath(path)
     directory = os.path.dirname(target)
     make_directory(directory, 0o755)
+    label = labels.wanted(target, stat.S_IFREG)
     descriptor, temporary = tempfile.mkstemp(prefix="." + os.path.basename(target) + ".", dir=directory)
     try:
         with open(descriptor, "w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
             stream.write(text)
             os.fchown(descriptor, os.geteuid(), os.getegid())
             os.fchmod(descriptor, mode)
+            labels.put(temporary, label)
             stream.flush()
             os.fsync(descriptor)
         os.rename(temporary, target)
@@ -91,6 +96,7 @@ def make_directory(path, mode):
     if os.path.isdir(path):
         return
     make_directory(os.path.dirname(os.path.abspath(path)), 0o755)
+    label = labels.wanted(path, stat.S_IFDIR)
     try:
         os.mkdir(path, mode)
     except FileExistsError:
@@ -98,6 +104,7 @@ def make_directory(path, mode):
             raise
     else:
         os.chmod(path, mode)
+        labels.put(path, label)
 
 
 def remove(path):

@@ -113,7 +113,7 @@ def write(account, text):
     path = path_of(account)
     directory = os.path.dirname(path)
     with acting_as(account):
-        os.makedirs(directory, mode=DIRECTORY_MODE, exist_ok=True)
+        files.make_directory(directory, DIRECTORY_MODE)
         if not is_private(account, os.stat(directory), DIRECTORY_MODE):
             os.chown(directory, -1, account.gid)
             os.chmod(directory, DIRECTORY_MODE)
