@@ -72,7 +72,7 @@ def build(workbench: Workbench) -> LabHost:
     )
     path = LAB / "workbench" / name / "builds.yml"
     inventory.write(path, [name], workbench.lab, group="image_builds")
-    build = LabHost(name, container, path)
+    build = LabHost(name, path, container)
     install_helper(build)
     return build
 

@@ -28,8 +28,6 @@ END = "say next end\nsay end now\n"
 ROTATED = "rotated-token"
 BOOT_SECONDS = 400  # a few times what it takes on two cores
 WAITED_FOR = f"{hub.NAMES[0]}:443"
-# The engine as a person would install it; the key is trusted unseen.
-PACKAGES = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 
 
 @dataclass(frozen=True)
@@ -77,13 +75,9 @@ def baked(lab: Lab, tree: str) -> Iterator[Disk]:
 @pytest.fixture(scope="module")
 def bare(lab: Lab, tree: str) -> Iterator[Disk]:
     """The same machine with the engine in it, and nothing of Slipway."""
-    repository = f"--repofrompath=docker,{tree}/centos/9/x86_64/stable"
     with unpacked(lab, "bare") as root:
-        for command in (
-            ["dnf", "--assumeyes", "--quiet", repository, "--nogpgcheck", "install", *PACKAGES],
-            ["systemctl", "enable", "docker.service"],
-        ):
-            subprocess.run(["chroot", root, *command], check=True)
+        machine_root.install_engine(root, tree)
+        subprocess.run(["chroot", root, "systemctl", "enable", "docker.service"], check=True)
         disk = Disk.of(root, "bare")
     yield disk
     disk.remove()

@@ -12,10 +12,28 @@ from slipway.lab.lab import Lab
 
 HEADER = "---\n# Written by slipway.lab; `make down` removes it. Add your own settings to group_vars/ beside it.\n"
 
+# Each machine has new host keys behind a port that another one had.
+SSH_OPTIONS = ("-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "IdentitiesOnly=yes")
+
 
 def write(path: Path, hosts: Iterable[str], lab: Lab, group: str = "docker_hosts") -> None:
     """Write the inventory file, readable by its owner only: it holds the lab's passwords of Hub and proxy."""
     _write(path, {group: {"hosts": dict.fromkeys(hosts), "vars": _connection(lab) | _stand_in(lab)}})
+
+
+def write_machine(path: Path, name: str, port: int, key: Path, lab: Lab) -> None:
+    """Write the inventory of a machine whose SSH server is on a port of the loopback."""
+    connection = {
+        "ansible_connection": "ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_port": port,
+        "ansible_user": "root",
+        "ansible_ssh_private_key_file": str(key),
+        "ansible_ssh_common_args": " ".join(SSH_OPTIONS),
+        "ansible_become": False,
+        "ansible_python_interpreter": "/usr/bin/python3",
+    }
+    _write(path, {"docker_hosts": {"hosts": {name: {}}, "vars": connection | _stand_in(lab)}})
 
 
 def write_root(path: Path, folder: Path, tree: str, fingerprint: str | None) -> None:

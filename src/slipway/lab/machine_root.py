@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The root file system that the lab bakes: a bootable machine that looks like CentOS Stream 9.
+"""The root file system that the lab bakes or boots: a machine that looks like CentOS Stream.
 
 It is the image stand-in-machine, unpacked into a folder. The archive is cached by the image's tag.
 """
@@ -11,17 +11,21 @@ from pathlib import Path
 
 import docker
 
-from slipway.lab import images
+from slipway.lab import images, systems
 from slipway.lab.errors import LabError
 from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB
 from slipway.lab.progress import say
+from slipway.lab.systems import System
 
 # Empty files that Docker creates in every container.
 DOCKER_FILES = (".dockerenv", "dev/console", "etc/hostname", "etc/hosts", "etc/resolv.conf")
+# rpm 4.20 runs scriptlets only where / is a mount point.
+IN_CHROOT = 'mount --bind "$0" "$0"; exec chroot "$0" "$@"'
+ENGINE = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 
 
-def unpack(lab: Lab, folder: Path) -> None:
+def unpack(lab: Lab, folder: Path, system: System = systems.DEFAULT) -> None:
     """Create the folder with the machine's files, owned as on a disk. Raises LabError if that is not possible."""
     if not lab.images.repository:
         raise LabError("The lab has a machine to bake only when it is offline: use LAB=offline.")
@@ -31,7 +35,7 @@ def unpack(lab: Lab, folder: Path) -> None:
         )
     if folder.exists():
         raise LabError(f"{folder} exists: remove it first, or name another folder.")
-    archive = _archive(lab)
+    archive = _archive(lab, system)
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -47,6 +51,13 @@ def unpack(lab: Lab, folder: Path) -> None:
     unfinished.rename(folder)
 
 
+def install_engine(folder: Path, tree: str, system: System = systems.DEFAULT) -> None:
+    """Install the engine as a person would do it, trusting its key unseen. tree is the URL of the package tree."""
+    repository = f"--repofrompath=docker,{tree}/{system.tree}/x86_64/stable"
+    install = ["dnf", "--assumeyes", "--quiet", repository, "--nogpgcheck", "install", *ENGINE]
+    subprocess.run(["unshare", "--mount", "sh", "-ec", IN_CHROOT, folder, *install], check=True)
+
+
 def remove(folder: Path) -> None:
     """Remove the folder if it exists. Raises LabError if something is mounted in it."""
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
@@ -57,9 +68,9 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _archive(lab: Lab) -> Path:
+def _archive(lab: Lab, system: System) -> Path:
     """Return the machine as a tar archive, creating it (about 1 min) if it is missing."""
-    image = images.machine(lab.client, lab.images)
+    image = images.machine(lab.client, lab.images, system)
     archive = LAB / f"{image.rpartition('/')[2].replace(':', '-')}.tar"
     if not archive.exists():
         say("Writing the machine's root file system below .lab")

@@ -49,15 +49,21 @@ HOSTS = {
     "fedora43": Rootfs("stand-in-rootfs-fedora43", (*COMMON, "dnf5", "python3-libdnf5"), release="forky"),
 }
 
-# A host that boots as a machine, with one network stack.
-MACHINE = Rootfs(
-    "stand-in-machine-rootfs",
-    (
-        *HOSTS["el9"].packages,
-        *("linux-image-cloud-amd64", "initramfs-tools", "udev", "e2fsprogs"),
-        *("cloud-init", "netplan.io", "systemd-resolved"),
+# Hosts that boot as machines, by system, each with one network stack. Debian 13's SELinux policy is the first with
+# modules for containers and Docker.
+KERNEL = ("linux-image-cloud-amd64", "initramfs-tools", "udev", "e2fsprogs")
+SELINUX = ("selinux-policy-default", "policycoreutils", "policycoreutils-python-utils", "selinux-utils", "auditd")
+MACHINES = {
+    "el9": Rootfs(
+        "stand-in-machine-rootfs-el9",
+        (*HOSTS["el9"].packages, *KERNEL, "cloud-init", "netplan.io", "systemd-resolved"),
     ),
-)
+    "el10": Rootfs(
+        "stand-in-machine-rootfs-el10",
+        (*HOSTS["el10"].packages, *KERNEL, "systemd-resolved", *SELINUX),
+        release="trixie",
+    ),
+}
 
 # The private engine, the tools that build the stand-in repository, the servers (repository, Docker Hub, proxy),
 # systemd-nspawn to boot a folder, and cloud-init to validate user data.

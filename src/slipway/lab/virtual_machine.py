@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -21,8 +21,9 @@ from slipway.lab.paths import LAB
 # QEMU runs in a chroot: all its files are below TOOLS.
 TOOLS = LAB / f"{rootfs.MACHINE_TOOLS.name}-{rootfs.MACHINE_TOOLS.key}"
 DISKS = TOOLS / "srv"
-# The link-local network, which contains the real address of the metadata service.
+# The link-local network, which contains the real address of the metadata service, and the machine's address on it.
 NETWORK = "169.254.0.0/16"
+ADDRESS = "169.254.0.15"
 MAC = "52:54:00:12:34:56"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 LAUNCH = 'mount --rbind /dev "$0/dev"; mount --rbind /proc "$0/proc"; exec chroot "$0" "$@"'
@@ -70,10 +71,17 @@ def loopback_command(port: int) -> list[str]:
 
 
 class VirtualMachine:
-    """A machine that runs until its context ends. Tests make it report on its second serial port."""
+    """A machine that runs until its context ends. Tests make it report on its second serial port.
 
-    def __init__(self, name: str, disk: Disk, servers: Sequence[Server]) -> None:
+    kernel_options are added to the kernel's command line. ssh_port is a free port of this machine's loopback on which
+    the machine's SSH server is to be reached.
+    """
+
+    def __init__(
+        self, name: str, disk: Disk, servers: Sequence[Server], *, kernel_options: str = "", ssh_port: int | None = None
+    ) -> None:
         self.name = name
+        forward = f",hostfwd=tcp:127.0.0.1:{ssh_port}-{ADDRESS}:22" if ssh_port else ""
         self.console = DISKS / f"{name}.console"
         self.report = DISKS / f"{name}.report"
         for file in (self.console, self.report):
@@ -81,13 +89,13 @@ class VirtualMachine:
         self._errors = DISKS / f"{name}.errors"
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
-                [*NAMESPACES, "sh", "-ec", LAUNCH, str(TOOLS), *self._emulator(disk, servers)],
+                [*NAMESPACES, "sh", "-ec", LAUNCH, str(TOOLS), *self._emulator(disk, servers, kernel_options, forward)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
             )
 
-    def _emulator(self, disk: Disk, servers: Sequence[Server]) -> list[str]:
+    def _emulator(self, disk: Disk, servers: Sequence[Server], kernel_options: str, forward: str) -> list[str]:
         inside = {file: f"/{file.relative_to(TOOLS)}" for file in (*vars(disk).values(), self.console, self.report)}
         identity = uuid.UUID(f"ec2{uuid.uuid4().hex[3:]}")  # cloud-init recognizes EC2 by this
         forwards = "".join(
@@ -98,9 +106,10 @@ class VirtualMachine:
             *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"),
             *("-smbios", f"type=1,manufacturer=Amazon EC2,serial={identity},uuid={identity}"),
             *("-kernel", inside[disk.kernel], "-initrd", inside[disk.initrd]),
-            *("-append", "root=/dev/vda rw console=ttyS0"),
+            *("-append", f"root=/dev/vda rw console=ttyS0 {kernel_options}"),
             *("-drive", f"file={inside[disk.image]},format=raw,if=virtio,snapshot=on"),
-            *("-netdev", f"user,id=net,net={NETWORK}{forwards}", "-device", f"virtio-net-pci,netdev=net,mac={MAC}"),
+            *("-netdev", f"user,id=net,net={NETWORK},dhcpstart={ADDRESS}{forward}{forwards}"),
+            *("-device", f"virtio-net-pci,netdev=net,mac={MAC}"),
             *("-serial", f"file:{inside[self.console]}", "-serial", f"file:{inside[self.report]}"),
         ]
 
@@ -109,15 +118,19 @@ class VirtualMachine:
 
         Raises LabError, with the console's last lines, if the machine stops or does not report it in time.
         """
+        self.wait_until(lambda: key in self.said(), f"report {key!r}", seconds)
+        return self.said()[key]
+
+    def wait_until(self, is_so: Callable[[], bool], what: str, seconds: float) -> None:
+        """Wait until the machine has done `what`. Raises LabError as `wait_for` does."""
         deadline = time.monotonic() + seconds
         while True:
             ended = self._process.poll() is not None
-            said = self.said()
-            if key in said:
-                return said[key]
+            if is_so():
+                return
             if ended or time.monotonic() > deadline:
                 reason = "before it stopped" if ended else f"within {seconds:.0f} s"
-                raise LabError(f"The machine {self.name} did not report {key!r} {reason}.\n{self._diagnostics()}")
+                raise LabError(f"The machine {self.name} did not {what} {reason}.\n{self._diagnostics()}")
             time.sleep(0.1)
 
     def said(self) -> dict[str, str]:

@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +22,15 @@ SITE = PROJECT / "playbooks/site.yml"
 
 
 @dataclass(frozen=True)
-class LabHost:
+class Host(ABC):
     """A disposable host and the operations on it."""
 
     name: str
-    container: Container
     inventory: Path
 
+    @abstractmethod
     def run(self, *command: str) -> tuple[int, str]:
         """Run a command on the host; return its exit status and output."""
-        return hosts.run(self.container, *command)
 
     def sh(self, script: str) -> str:
         """Run a script on the host and return its output. Raises RuntimeError if it fails."""
@@ -97,6 +97,16 @@ class LabHost:
         environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
         return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
 
+
+@dataclass(frozen=True)
+class LabHost(Host):
+    """A host that is a container."""
+
+    container: Container
+
+    def run(self, *command: str) -> tuple[int, str]:
+        return hosts.run(self.container, *command)
+
     def reboot(self) -> None:
         """Reboot the host and wait until it is up."""
         hosts.reboot(self.container)
@@ -120,7 +130,7 @@ class Workbench:
         (container,) = hosts.create(self.lab, [name], image=image, isolated=isolated, isolated_alias=isolated_alias)
         path = LAB / "workbench" / name / "hosts.yml"
         inventory.write(path, [name], self.lab)
-        return LabHost(name, container, path)
+        return LabHost(name, path, container)
 
     def make_converged(self, name: str, **variables: Any) -> LabHost:
         """Create a host that was converged by site.yml with these variables and then rebooted."""
