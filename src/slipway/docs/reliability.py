@@ -40,6 +40,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_budget.py",
         "tests/lab/test_hardened.py",
         "tests/lab/test_profile.py",
+        "tests/lab/test_machine_hosts.py",
         "tests/unit/plugins/module_utils/daemon",
         "tests/unit/plugins/module_utils/engine",
     ),

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""When to label, and with which commands; the commands were not run, for lack of SELinux."""
+"""When to label, and with which commands. tests/lab/test_machine_hosts.py runs them."""
 
 from pathlib import Path
 
