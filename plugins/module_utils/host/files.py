@@ -49,10 +49,28 @@ def not_a_file(path):
     return WriteError(f"{os.path.dirname(path)} is not a directory: move it away")
 
 
+def refuse_device(path):
+    """Raise WriteError if the path leads to a device, as the link that masks a unit does.
+
+    A file that took the place of /dev/null would fill the disk, and be open to everyone.
+    """
+    target = os.path.realpath(path)
+    mode = os.stat(target).st_mode if os.path.exists(target) else 0
+    if not (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)):
+        return
+    if os.path.islink(path):
+        raise WriteError(f"{path} is a link to {target}, as that of a masked unit is: remove the link (rm {path})")
+    raise WriteError(f"{path} leads to the device {target}: move it away")
+
+
 def is_up_to_date(path, text, mode):
-    """Return whether the file has this text and mode and this process's owner; text None means that it is absent."""
+    """Return whether the file has this text and mode and this process's owner; text None means that it is absent.
+
+    Raise WriteError if something else is in its place.
+    """
     if text is None:
         return not os.path.lexists(path)
+    refuse_device(path)
     if read_text(path) != text:
         return False
     status = os.stat(path)
@@ -64,6 +82,7 @@ def write_atomically(path, text, mode):
 
     Raise WriteError.
     """
+    refuse_device(path)
     try:
         replace(path, text, mode)
     except OSError as error:

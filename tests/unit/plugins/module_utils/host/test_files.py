@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,26 @@ def test_writing_through_a_symbolic_link_keeps_the_link(tmp_path: Path) -> None:
     files.write_atomically(str(link), "new", 0o644)
     assert link.is_symlink()
     assert target.read_text() == "new"
+
+
+def test_a_link_to_a_device_is_refused_and_the_device_stays(tmp_path: Path) -> None:
+    """Fault: a unit that is to be written is masked, which is a link to /dev/null. Outcome: refused, also by a dry run;
+    /dev/null stays.
+    """
+    device, link = tmp_path / "null", tmp_path / "masked.service"
+    try:
+        os.mknod(device, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    except PermissionError:
+        pytest.skip("only root can make a device")
+    link.symlink_to(device)
+    for use in (files.write_atomically, files.is_up_to_date):
+        with pytest.raises(files.WriteError, match=rf"masked.service is a link to .*null, .* \(rm {link}\)"):
+            use(str(link), "text", 0o644)
+        with pytest.raises(files.WriteError, match=r"leads to the device .*null"):
+            use(str(device), "text", 0o644)
+    assert device.is_char_device()
+    files.put(str(link), None, 0o644)
+    assert (link.is_symlink(), device.is_char_device()) == (False, True)
 
 
 def test_text_mode_and_absence_are_compared(tmp_path: Path) -> None:
