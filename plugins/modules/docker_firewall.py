@@ -26,7 +26,7 @@ options:
     choices: [open, closed]
     default: open
   allow:
-    description: Who may connect to which ports. What an entry leaves out does not matter to it.
+    description: Who may connect to which ports. What an entry leaves out does not matter to it; what is empty is refused.
     type: list
     elements: dict
     default: []
@@ -43,12 +43,10 @@ options:
         description: Addresses and networks of clients, IPv4 and IPv6.
         type: list
         elements: str
-        default: []
       interfaces:
         description: Interfaces at which connections arrive. V(*) at the end of a name stands for any rest.
         type: list
         elements: str
-        default: []
   daemon_options:
     description:
       - Options that the engine will have beside those of C(daemon.json), such as those of a dry run.
@@ -182,8 +180,8 @@ def main():
                 "options": {
                     "port": {"type": "raw"},
                     "protocol": {"type": "str"},
-                    "sources": {"type": "list", "elements": "str", "default": []},
-                    "interfaces": {"type": "list", "elements": "str", "default": []},
+                    "sources": {"type": "list", "elements": "str"},
+                    "interfaces": {"type": "list", "elements": "str"},
                 },
             },
             "daemon_options": {"type": "dict", "default": {}},

@@ -9,17 +9,21 @@ from ansible_collections.slipway.platform.plugins.module_utils.host import unit_
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
 
 DECISIVE = ("iptables", "userland-proxy")
+# As Go spells it, of which dockerd's flags are parsed.
+FALSE = ("0", "f", "F", "false", "False", "FALSE")
 FIREWALLD = "/etc/firewalld/firewalld.conf"
 STRICT = re.compile(r"^\s*StrictForwardPorts\s*=\s*(?:yes|true)\s*$", re.MULTILINE | re.IGNORECASE)
 
 
 def effective(given):
-    """Return the decisive options: those of dockerd's command, of daemon.json, and of the playbook, the later first."""
+    """Return the decisive options: those of dockerd's command, of daemon.json, and of the playbook, the later first.
+
+    What is null in the playbook, daemon.json will not have.
+    """
     command = "\n".join(unit_files.texts("docker.service"))
     flags = foreign_flags.of_command(foreign_flags.last_command(command))
-    options = {name: flags[name] != "false" for name in DECISIVE if name in flags}
-    options.update(daemon_json.parse(read_text(daemon_json.PATH)))
-    options.update(daemon_json.normalise(given))
+    options = {name: flags[name] not in FALSE for name in DECISIVE if name in flags}
+    options.update(daemon_json.normalise({**daemon_json.parse(read_text(daemon_json.PATH)), **given}))
     return options
 
 
@@ -29,7 +33,7 @@ def problems(options):
         return [
             "The engine has iptables: false, so its proxy accepts connections to published ports on the host itself, "
             "where docker_firewall does not see them: remove iptables from docker_engine_daemon_options, or set "
-            "docker_firewall_policy: open with an empty docker_firewall_allow."
+            "docker_firewall_state: absent."
         ]
     if options.get("userland-proxy") is not False:
         return [

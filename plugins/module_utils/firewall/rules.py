@@ -62,7 +62,11 @@ def reasons(entry, policy):
     if not isinstance(entry, dict):
         yield "must be a dictionary, such as {port: 443, sources: [192.0.2.0/24]}"
         return
-    if not any(is_set(entry.get(key)) for key in ("port", "protocol", "sources", "interfaces")):
+    # Left out, a key does not matter; empty, it comes from a variable that was meant to say who.
+    empty = [key for key in ("port", "sources", "interfaces") if entry.get(key) in ("", [])]
+    if empty:
+        yield f"has empty {' and '.join(empty)}, which would allow all: fill it in, or remove the key if all are meant"
+    elif not any(is_set(entry.get(key)) for key in ("port", "protocol", "sources", "interfaces")):
         yield "sets nothing, and would allow everything: remove it, or set docker_firewall_policy: open"
     elif policy == "open" and not is_set(entry.get("port")):
         yield "sets no port, which has no effect with docker_firewall_policy: open: set port, or the policy to closed"

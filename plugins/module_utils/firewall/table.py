@@ -29,7 +29,7 @@ def predicted(module, nft, text):
     if code:
         raise TableError(
             f"nft does not accept the rules on this host ({one_line(errors or output)}): update the kernel and the "
-            "package nftables, or set docker_firewall_policy: open with an empty docker_firewall_allow"
+            "package nftables, or set docker_firewall_state: absent"
         )
     return output
 

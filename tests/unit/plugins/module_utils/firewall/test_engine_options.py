@@ -16,7 +16,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.host import unit_
         ({"userland-proxy": False, "iptables": True}, None),
         ({}, "userland-proxy: false"),
         ({"userland-proxy": True}, "userland-proxy: false"),
-        ({"userland-proxy": False, "iptables": False}, "remove iptables"),
+        ({"userland-proxy": False, "iptables": False}, "set docker_firewall_state: absent"),
         ({"iptables": False}, "remove iptables"),
     ],
 )
@@ -38,10 +38,25 @@ def test_the_playbook_counts_more_than_daemon_json_and_that_more_than_a_flag(
     assert engine_options.effective({}) == {"userland-proxy": False, "iptables": False}
     file.write_text('{"iptables": true}')
     assert engine_options.effective({}) == {"userland-proxy": False, "iptables": True}
-    assert engine_options.effective({"userland-proxy": True, "iptables": None})["userland-proxy"] is True
+    assert engine_options.effective({"userland-proxy": True})["userland-proxy"] is True
 
+    for spelling in ("0", "f", "F", "FALSE", "False"):
+        unit.write_text(f"[Service]\nExecStart=/usr/bin/dockerd --userland-proxy={spelling}\n")
+        assert engine_options.effective({})["userland-proxy"] is False
     unit.write_text("[Service]\nExecStart=/usr/bin/dockerd --userland-proxy\n")
     assert engine_options.effective({})["userland-proxy"] is True
+
+
+def test_what_the_playbook_removes_does_not_count_although_daemon_json_still_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a dry run of userland-proxy: null, which must fail as the run will."""
+    monkeypatch.setattr(unit_files, "DIRECTORIES", (str(tmp_path),))
+    monkeypatch.setattr(daemon_json, "PATH", str(tmp_path / "daemon.json"))
+    (tmp_path / "daemon.json").write_text('{"userland-proxy": false, "debug": true}')
+    assert engine_options.problems(engine_options.effective({})) == []
+    (problem,) = engine_options.problems(engine_options.effective({"userland-proxy": None}))
+    assert "userland proxy is on" in problem
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("open", {"port": 443}),
     ("open", {"port": "8000-8010", "protocol": "udp", "sources": ["192.0.2.0/24"], "interfaces": ["eth0", "ens*"]}),
     ("closed", {"port": 1}),
-    ("closed", {"port": "65535", "protocol": None, "sources": [], "interfaces": None}),
+    ("closed", {"port": "65535", "protocol": None, "sources": None, "interfaces": None}),
     ("closed", {"port": "80-80"}),
     ("closed", {"protocol": "sctp"}),
     ("closed", {"sources": ["192.0.2.7", "2001:db8::/32", "0.0.0.0/0", "::/0"]}),
@@ -18,7 +18,11 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
 BAD: list[tuple[str, Any, str]] = [
     ("closed", 443, "must be a dictionary"),
     ("closed", {}, "sets nothing, and would allow everything"),
-    ("closed", {"port": "", "sources": []}, "sets nothing, and would allow everything"),
+    ("closed", {"port": None, "protocol": ""}, "sets nothing, and would allow everything"),
+    ("closed", {"port": 9100, "sources": []}, "has empty sources, which would allow all"),
+    ("open", {"port": 9100, "interfaces": []}, "has empty interfaces, which would allow all"),
+    ("closed", {"port": "", "sources": ["192.0.2.7"]}, "has empty port, which would allow all"),
+    ("closed", {"port": "", "sources": []}, "has empty port and sources, which would allow all"),
     ("open", {"sources": ["192.0.2.7"]}, "sets no port, which has no effect"),
     *(
         ("closed", {"port": port}, f"has the port '{port}', which is neither a port nor a range")
@@ -57,7 +61,9 @@ def test_valid_settings_are_accepted(policy: str, entry: dict[str, Any]) -> None
 
 @pytest.mark.parametrize(("policy", "entry", "words"), BAD, ids=repr)
 def test_each_mistake_gives_one_sentence_with_its_place(policy: str, entry: Any, words: str) -> None:
-    """Fault: a port, range, protocol, source or interface that does not exist. Outcome: refused; nothing changes."""
+    """Fault: a port, range, protocol, source or interface that does not exist, or a list of clients that turned out
+    empty. Outcome: refused; nothing changes.
+    """
     (sentence,) = rules.problems({"policy": policy, "allow": [{"port": 443}, entry]})
     assert sentence.startswith("Entry 2 of docker_firewall_allow ")
     assert words in sentence
