@@ -102,32 +102,36 @@ def carry_out(module, planned):
     """Write or remove the rules and load them; return whether anything changes. Warn where they are not in force."""
     booted = systemd.is_booted() and not module.params["baking"]
     live = booted and runs()
-    loading = live and (planned.changes or (planned.wanted and missing(loaded_rules(module), planned.root)))
+    stale = live and (planned.changes or (planned.wanted and missing(loaded_rules(module), planned.root)))
+    locked = stale and is_locked(module)
     if not module.check_mode:
         host_files.put_all(planned.changes)
         if planned.changes and planned.wanted and booted:
             module.run_command(["systemd-tmpfiles", "--create", TMPFILES])
-        if loading or (planned.changes and os.path.exists(PROGRAM) and not module.params["baking"]):
-            load(module, live)
+        if stale or (planned.changes and os.path.exists(PROGRAM) and not module.params["baking"]):
+            load(module, live and not locked)
+    if locked:
+        module.warn(f"The rules of {RULES} take effect at the next boot, because -e 2 has locked the rules of audit")
     if planned.wanted and booted and not live:
         module.warn(
             f"The rules of {RULES} are not in force, because auditd does not run: run systemctl enable --now auditd, "
             "which loads them. In a container it cannot run, since audit belongs to the kernel of the machine"
         )
-    return bool(planned.changes or loading)
+    return bool(planned.changes or (stale and not locked))
 
 
 def loaded_rules(module):
     return module.run_command(["auditctl", "-l"])[1]
 
 
-def load(module, live):
-    """Merge the rules of all files, and give them to the kernel if auditd runs; warn if it does not take them."""
-    locked = live and re.search(r"^enabled 2$", module.run_command(["auditctl", "-s"])[1], re.MULTILINE)
-    code, output, errors = module.run_command([PROGRAM] + (["--load"] if live and not locked else []))
-    if locked:
-        module.warn(f"The rules of {RULES} take effect at the next boot, because -e 2 has locked the rules of audit")
-    elif code:
+def is_locked(module):
+    return bool(re.search(r"^enabled 2$", module.run_command(["auditctl", "-s"])[1], re.MULTILINE))
+
+
+def load(module, kernel):
+    """Merge the rules of all files, and give them to the kernel if it is to have them; warn if that fails."""
+    code, output, errors = module.run_command([PROGRAM] + (["--load"] if kernel else []))
+    if code:
         module.warn(
             "augenrules cannot load the rules of audit ({}): correct the line that it names, and run it again".format(
                 " ".join((errors or output).split())

@@ -116,12 +116,15 @@ def test_rules_that_the_kernel_has_lost_are_loaded_again(etc: Path, booted: None
 
 
 def test_locked_rules_wait_for_the_next_boot(etc: Path, booted: None) -> None:
-    """Fault: -e 2 has locked the rules of audit. Outcome: they are merged, and a warning names the next boot."""
+    """Fault: -e 2 has locked the rules of audit. Outcome: they are merged, and a warning names the next boot; until
+    then, further runs repeat it, and report no change.
+    """
     (etc / "PID_FILE").write_text("self\n")
-    module = Module(**{"-s": "enabled 2\nfailure 1\n"})
-    audit_rules.carry_out(module, planned(etc))
-    assert module.commands[-1] == [str(etc / "PROGRAM")]
-    assert "at the next boot" in module.warnings[0]
+    for changes in (True, False):
+        module = Module(**{"-s": "enabled 2\nfailure 1\n"})
+        assert audit_rules.carry_out(module, planned(etc)) is changes
+        assert module.commands[-1] == [str(etc / "PROGRAM")]
+        assert "at the next boot" in module.warnings[0]
 
 
 def test_rules_that_the_kernel_refuses_are_named(etc: Path, booted: None) -> None:
