@@ -28,16 +28,19 @@ TLS = (("tlscacert", 0o444), ("tlscert", 0o444), ("tlskey", 0o400))
 
 
 def loose(options):
-    """Return (path, mode now, mode to be) of every file that is too open, or not root's; links are left alone."""
-    patterns = LIMITS + tuple((glob.escape(options[name]), mode) for name, mode in TLS if is_path(options.get(name)))
+    """Return (path, status, mode to be) of every file that is too open, or not root's; links are left alone."""
+    named = tuple((glob.escape(options[name]), mode) for name, mode in TLS if is_path(options.get(name)))
     found = []
-    for pattern, limit in patterns:
+    for pattern, limit in LIMITS + named:
         for path in sorted(glob.glob(pattern)):
             status = os.lstat(path)
             mode = stat.S_IMODE(status.st_mode)
             if stat.S_ISLNK(status.st_mode) or (not mode & ~limit and (status.st_uid, status.st_gid) == (0, 0)):
                 continue
-            found.append((path, mode, mode & limit))
+            # Any path may be named, also one in a directory of somebody else.
+            if (pattern, limit) in named and not stat.S_ISREG(status.st_mode):
+                continue
+            found.append((path, status, mode & limit))
     return found
 
 
@@ -49,15 +52,32 @@ def tighten(module, options):
     """Correct the files; return a diff of what changes, empty if nothing does."""
     found = loose(options)
     if not module.check_mode:
-        for path, _, mode in found:
-            os.lchown(path, 0, 0)
-            os.chmod(path, mode)
+        for path, status, mode in found:
+            correct(path, status, mode)
     return [
         {
             "before_header": path,
             "after_header": path,
-            "before": f"mode: {now:04o}\n",
+            "before": f"mode: {stat.S_IMODE(status.st_mode):04o}\n",
             "after": f"root:root, {mode:04o}\n",
         }
-        for path, now, mode in found
+        for path, status, mode in found
     ]
+
+
+def correct(path, status, mode):
+    """Give the file to root, with this mode, if it is still the one of this status, and no link that took its place."""
+    if stat.S_ISSOCK(status.st_mode):  # it cannot be opened, and is in a directory of root
+        os.lchown(path, 0, 0)
+        os.chmod(path, mode)
+        return
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        if os.path.samestat(os.fstat(descriptor), status):
+            os.fchown(descriptor, 0, 0)
+            os.fchmod(descriptor, mode)
+    finally:
+        os.close(descriptor)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
 import os
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,6 +38,36 @@ def test_a_file_that_is_not_root_s_is_given_to_root(key: Path) -> None:
     os.chown(key, 1, 1)
     assert tighten({"tlskey": str(key)})
     assert (key.stat().st_uid, key.stat().st_gid) == (0, 0)
+
+
+def test_what_took_the_place_of_a_file_is_left_alone(key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault: the owner of the key's directory puts a link, or another file, in its place while the role runs. Outcome:
+    neither the link's target nor the other file gets the key's mode.
+    """
+    shadow = key.parent / "shadow"
+    shadow.touch(0o600)
+    key.chmod(0o444)
+    found = strict_modes.loose({"tlscert": str(key), "tlskey": str(key)})
+    monkeypatch.setattr(strict_modes, "loose", lambda options: found)
+    key.unlink()
+    key.symlink_to(shadow)
+    tighten({})
+    key.unlink()
+    shadow.rename(key)
+    tighten({})
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_socket_is_closed_and_no_socket_that_an_option_names(key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = key.parent / "containerd.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+    path.chmod(0o666)
+    assert tighten({"tlskey": str(path)}) == []
+    monkeypatch.setattr(strict_modes, "LIMITS", ((str(path), 0o660),))
+    assert tighten({})
+    assert path.stat().st_mode & 0o777 == 0o660
+    assert tighten({}) == []
 
 
 def test_a_mode_that_is_stricter_stays(key: Path) -> None:
