@@ -26,7 +26,9 @@ options:
     choices: [open, closed]
     default: open
   allow:
-    description: Who may connect to which ports. What an entry leaves out does not matter to it; what is empty is refused.
+    description:
+      - Who may connect to which ports. What an entry leaves out does not matter to it.
+      - An empty list of sources or interfaces is refused, since it would let everyone in.
     type: list
     elements: dict
     default: []

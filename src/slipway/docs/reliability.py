@@ -43,6 +43,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_machine_hosts.py",
         "tests/unit/plugins/module_utils/daemon",
         "tests/unit/plugins/module_utils/engine",
+        "tests/unit/plugins/module_utils/host/test_files.py",
     ),
     "Packages, keys and versions": (
         "tests/lab/test_packages.py",
