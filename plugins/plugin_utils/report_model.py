@@ -20,9 +20,11 @@ SCHEMA = 1
 ORDER = (NONE, OK, UNKNOWN, WARN, FAIL)
 # What a host tells may be part of a command; with a brace, the controller would evaluate it.
 PLAIN = re.compile(r"[\w .:/@=+~-]+\Z")
+# Beyond a blank, a version would set other variables of the run, such as ansible_connection.
+VERSION = re.compile(r"[0-9][0-9A-Za-z.+~^_:-]*\Z")
 LONGEST = 400  # characters of a reason
-# Line breaks of all kinds, and characters that turn the direction of the text after them.
-CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Line breaks of all kinds, characters that turn the direction of the text after them, and those that XML cannot hold.
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
 
 class Fix:
@@ -39,7 +41,8 @@ class Fix:
         return f"ansible-playbook{self.inventory} {self.name.format('site')} --limit {self.host}"
 
     def upgrade(self, version):
-        if not PLAIN.match(version):
+        """Return the command that installs a version; "" for a text that is none, which may hold other variables."""
+        if not VERSION.match(version):
             return ""
         pin = shlex.quote(f"docker_engine_version={version}")
         return f"ansible-playbook{self.inventory} {self.name.format('upgrade')} --limit {self.host} --extra-vars {pin}"
@@ -86,7 +89,8 @@ def build(hosts, limits, origin, history=(), seconds=0.0, now=None, checks=repor
 
 def row_of(host, limits, now, checks):
     facts = host["facts"]
-    system = (facts.get("system") or {}).get("facts") or {}
+    system = (facts.get("system") or {}).get("facts")
+    system = system if isinstance(system, dict) else {}
     row = {
         "name": clean(host["name"]),
         "groups": [clean(group) for group in host["groups"]],

@@ -262,3 +262,15 @@ def test_what_a_host_says_does_not_become_a_command_that_the_controller_evaluate
     assert cells(changed("containers", unhealthy=[name]))["containers"]["command"] == ""
     assert cells(changed("members", members=["alice", name]))["members"]["command"] == ""
     assert cells(facts("newest", {"docker-ce": "99" + name}))["engine"]["command"] == ""
+
+
+@pytest.mark.parametrize("version", ["99 ansible_connection=local", "99\tx=y", "99=1", "-99", "{{ 99 }}", "99/../x"])
+def test_a_version_of_a_host_sets_no_other_variable_in_the_command(version: str) -> None:
+    """Whoever holds the host would choose where and how the controller runs the upgrade."""
+    assert cells(facts("newest", {"docker-ce": version}))["engine"]["command"] == ""
+    assert report_model.Fix("web-1").upgrade(version) == ""
+
+
+def test_a_system_of_another_form_is_not_shown() -> None:
+    built = report_model.build([fleet.host("web-1", facts("system", "text"))], fleet.LIMITS, {}, now=fleet.NOW)
+    assert built["hosts"][0]["distribution"] == ""
