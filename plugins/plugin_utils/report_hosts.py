@@ -10,6 +10,7 @@ from ansible_collections.slipway.platform.plugins.plugin_utils import role_argum
 ANSWERS, LOGINS = "docker_engine_report", "__slipway_report_logins"
 # How ansible-core begins its sentences: 2.19 and newer, and before that about templates within templates.
 PREFIX, ORIGINAL = "Task failed: ", "original message: "
+LONGEST_ANSWER = 86400  # seconds; a host may claim anything
 TIMED_OUT = re.compile(r"(?:Timed out after |in the expected time frame \()([0-9]+)")
 # Public variables, without docker_.
 WANTED = (
@@ -36,12 +37,13 @@ def gather(task_vars, record, fix):
 def of_host(name, results, variables, record, fix):
     """Return one host. results: its variables as they are, since a result is no template; variables: their values."""
     answer = results.get(ANSWERS) or {}
+    report, seconds = answer.get("report"), answer.get("seconds")
     host = {
         "name": name,
         "groups": [group for group in variables.get("group_names") or [] if group != "ungrouped"],
         "reason": reason_of(answer),
-        "facts": dict(answer.get("report") or {}),
-        "seconds": answer.get("seconds") or 0,
+        "facts": dict(report) if is_report(report) else {},
+        "seconds": seconds if isinstance(seconds, (int, float)) and 0 <= seconds < LONGEST_ANSWER else 0,
         "wanted": {},
         "fix": fix,
     }
@@ -49,7 +51,8 @@ def of_host(name, results, variables, record, fix):
         login = results.get(LOGINS)
         asked = login is not None and not login.get("skipped")
         unanswered = login_error(login) if asked else ""
-        host["facts"]["logins"] = {"facts": login_of(login) if asked and not unanswered else None, "error": unanswered}
+        told = login_of(login) if asked and not unanswered else None
+        host["facts"]["logins"] = {"facts": told, "error": unanswered}
         host["facts"]["run"] = {"facts": record.get(name), "error": ""}
         try:
             host["wanted"] = wanted(variables)
@@ -63,7 +66,8 @@ def login_of(login):
     if login.get("logins") is None:
         return {"msg": login.get("msg", "")}
     keys = ("user", "registry", "verified", "changed")
-    return {"logins": [{key: item.get(key) for key in keys} for item in login["logins"]]}
+    logins = login["logins"] if isinstance(login["logins"], list) else []
+    return {"logins": [{key: item.get(key) for key in keys} for item in logins if isinstance(item, dict)]}
 
 
 def login_error(login):
@@ -82,10 +86,15 @@ def wanted(variables):
     }
 
 
+def is_report(report):
+    """Return whether it has the form of docker_host_report's; a host that is not ours any more may send anything."""
+    return isinstance(report, dict) and all(isinstance(part, dict) for part in report.values())
+
+
 def reason_of(answer):
     """Return the sentence about a host without facts, "" if it has some."""
     if answer.get("report") and not answer.get("failed"):
-        return ""
+        return "" if is_report(answer["report"]) else "Its answer has another form than a report: look at the host."
     reason = str(answer.get("msg") or "").rpartition(ORIGINAL)[2]
     reason = reason[len(PREFIX) :] if reason.startswith(PREFIX) else reason
     late = TIMED_OUT.search(reason)
