@@ -19,15 +19,22 @@ class WriteError(OSError):
 def read_text(path):
     """Return the text of a file, or None if it does not exist; bytes that are not UTF-8 survive a round trip.
 
-    Raise WriteError if something else is in its place.
+    Raise WriteError if something else is in its place, as a pipe.
     """
     try:
-        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="", opener=without_waiting) as stream:
+            status = os.fstat(stream.fileno())
+            if not stat.S_ISREG(status.st_mode) and status.st_rdev != os.makedev(1, 3):  # /dev/null, of a mask
+                raise WriteError(f"{path} is a pipe or a device: remove it (rm {path})")
             return stream.read()
     except FileNotFoundError:
         return None
     except (IsADirectoryError, NotADirectoryError) as error:
         raise not_a_file(path) from error
+
+
+def without_waiting(path, flags):  # for a pipe
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def sha256(path):

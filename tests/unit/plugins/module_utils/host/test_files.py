@@ -46,6 +46,17 @@ def test_a_directory_in_place_of_a_file_is_reported_with_the_remedy(tmp_path: Pa
             use(str(tmp_path / "docker/daemon.json"))
 
 
+def test_a_pipe_or_a_device_in_place_of_a_file_does_not_keep_its_reader(tmp_path: Path) -> None:
+    """As a user may put it into their home, where root reads daemon.json and config.json."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "endless").symlink_to("/dev/zero")
+    (tmp_path / "masked").symlink_to("/dev/null")
+    for name in ("pipe", "endless"):
+        with pytest.raises(files.WriteError, match=rf"rm {tmp_path}/{name}"):
+            files.read_text(str(tmp_path / name))
+    assert files.read_text(str(tmp_path / "masked")) == ""
+
+
 @given(st.binary())
 def test_any_bytes_survive_a_round_trip(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("bytes") / "file"
