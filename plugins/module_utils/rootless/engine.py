@@ -5,6 +5,7 @@
 import hashlib
 import json
 import os
+import stat
 import subprocess
 import time
 
@@ -64,6 +65,7 @@ class UserEngine:
             cwd="/",
             env=self.environment,
             preexec_fn=run_as.drop_privileges_to(self.account),
+            start_new_session=True,  # plugins of the docker command are the user's, and would type into root's terminal
             check=False,
         )
         return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
@@ -83,6 +85,11 @@ class UserEngine:
         """Return the text of a file of the user, or None."""
         with run_as.acting_as(self.account):
             return files.read_text(path)
+
+    def mode_of(self, path, otherwise):
+        """Return the mode of a file of the user, or another one if it does not exist."""
+        with run_as.acting_as(self.account):
+            return stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else otherwise
 
     def is_managed(self):
         """Return whether the unit that is in place is this collection's."""
@@ -115,6 +122,16 @@ class UserEngine:
         root = daemon_json.parse(self.read(self.configuration)).get("data-root")
         return root if isinstance(root, str) and root.startswith("/") else self.default_root
 
+    def holds_data(self, root):
+        """Return whether a data root has content."""
+        with run_as.acting_as(self.account):
+            try:
+                return bool(os.listdir(root))
+            except PermissionError:
+                return True
+            except OSError:
+                return False
+
     def reaches_the_system(self):
         """Return whether the user may use the system's engine too, and so is root on the host."""
         docker = groups.find("docker")
@@ -137,6 +154,11 @@ class UserEngine:
         if any((os.path.realpath(root) + "/").startswith(system + "/") for system in SYSTEM_ROOTS):
             raise RootlessError(
                 f"the data root {root} of {name} belongs to the system's engine: choose a directory of the user"
+            )
+        if (os.path.realpath(home) + "/").startswith(os.path.realpath(root) + "/"):
+            raise RootlessError(
+                f"the data root {root} of {name} holds their home, which purge_data would delete with it: choose a "
+                f"directory of its own, such as {self.default_root}"
             )
         with run_as.acting_as(self.account):
             for path in (home, files.nearest_existing_parent(root)):
@@ -200,8 +222,17 @@ class UserEngine:
             self.must_run("systemctl", "--user", "disable", "--now", units.SERVICE, seconds=COMMAND_SECONDS)
 
     def purge(self, root):
-        """Delete a data root, whose files belong to the user's subordinate users. Raises StartError."""
-        self.must_run("rootlesskit", "rm", "--recursive", "--force", root, seconds=600)
+        """Delete a data root, whose files belong to the user's subordinate users. Raises StartError.
+
+        The root may be a symbolic link. A mount point stays, empty, and so does one in a directory of somebody else.
+        """
+        with run_as.acting_as(self.account):
+            places = list(dict.fromkeys([os.path.realpath(root), root]))
+        try:
+            self.must_run("rootlesskit", "rm", "--recursive", "--force", *places, seconds=600)
+        except StartError:
+            if self.holds_data(root):
+                raise
 
     # --- The context of the docker command -------------------------------------------------------------------------
 

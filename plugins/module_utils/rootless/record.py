@@ -9,7 +9,8 @@ from ansible_collections.slipway.platform.plugins.module_utils.host import files
 
 DIRECTORY = "/var/lib/slipway/rootless"
 # linger: it was off before. subids: [start, count] of the range that was added. pending: files changed since the start.
-EMPTY = {"linger": False, "subids": None, "pending": False}
+# data_root: where its data are, which daemon.json does not tell once it is removed.
+EMPTY = {"linger": False, "subids": None, "pending": False, "data_root": None}
 
 
 def path_of(name, directory):

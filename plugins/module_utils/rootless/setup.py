@@ -2,8 +2,6 @@
 # Copyright: Slipway contributors
 """Sets up, changes and removes the engines of all listed users: first every check, then every change."""
 
-import os
-
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json, trial_start
 from ansible_collections.slipway.platform.plugins.module_utils.daemon.shown_options import show_options
 from ansible_collections.slipway.platform.plugins.module_utils.host import files, groups, run_as, systemd
@@ -89,6 +87,8 @@ def run(module):
     missing = requirements.missing_packages([entry["network"] for entry in present]) if present else []
     result = Result(module, missing)
     result.warn_about_limits(check_host(params, present))
+    for plan in leaving:
+        refuse_to_purge_what_runs(plan)
     with subids.locked():
         check_users(plans)
         if missing:
@@ -191,14 +191,27 @@ def change_system(module, result, wanted):
             continue
         if files.is_up_to_date(path, text, 0o644):
             continue
-        result.differs(path, files.read_text(path), text)
+        before = files.read_text(path)
+        result.differs(path, before, text)
         if module.check_mode:
             continue
         files.put(path, text, 0o644)
         if path == units.DELEGATION:
-            module.run_command(["systemctl", "daemon-reload"], check_rc=True)
+            load_settings(module, ["systemctl", "daemon-reload"], path, before)
         elif text:
-            module.run_command(["sysctl", "--load", path], check_rc=True)
+            load_settings(module, ["sysctl", "--load", path], path, before)
+
+
+def load_settings(module, command, path, before):
+    """Run the command that reads a file; if it fails, put the old file back, or the next run would take it for done."""
+    code, output, errors = module.run_command(command)
+    if code:
+        files.put(path, before, 0o644)
+        reason = " ".join((errors or output).split()).rstrip(".")
+        module.fail_json(
+            msg=f"{' '.join(command)} fails ({reason}), so {path} is as it was, and no engine was changed. Fix this "
+            "and run again."
+        )
 
 
 def may_remove(params):
@@ -235,11 +248,12 @@ def shown(path, text):
 
 def apply(module, plan, lingers, running, starts):
     engine = plan.engine
-    before = [(path, engine.read(path), mode) for path, _, mode in plan.changes]
+    before = [(path, engine.read(path), engine.mode_of(path, mode)) for path, _, mode in plan.changes]
     now = dict(plan.record)
     now["linger"] = now["linger"] or not lingers
     now["subids"] = [plan.subids.start, plan.subids.count] if plan.subids else now["subids"]
     now["pending"] = now["pending"] or starts
+    now["data_root"] = plan.options.get("data-root") or engine.default_root
     record.save(plan.name, now)
     try:
         if not lingers:
@@ -295,12 +309,25 @@ def sync_context(module, result, plan):
         module.fail_json(msg=f"The engine of {plan.name} runs, but their docker command cannot use it ({error}).")
 
 
+def is_installed(plan):
+    return plan.engine.is_managed() or plan.record["linger"] or plan.record["pending"]
+
+
+def refuse_to_purge_what_runs(plan):
+    """Raise RootlessError if data are to be deleted of an engine that runs, and that the user has set up."""
+    if plan.entry["purge_data"] and not is_installed(plan) and plan.engine.state().get("ActiveState") == "active":
+        raise RootlessError(
+            f"{plan.name} runs an engine that this role did not set up, and purge_data would delete its data while it "
+            "runs: have them stop it (systemctl --user disable --now docker.service), or leave purge_data out"
+        )
+
+
 def take_down(module, result, plan):
     """Stop and remove one user's engine; data stays unless it is to be purged."""
     engine, known = plan.engine, plan.record
-    root = plan.options.get("data-root") or engine.data_root()
-    installed = engine.is_managed() or known["linger"] or known["pending"]
-    purged = plan.entry["purge_data"] and is_directory(engine, root)
+    root = plan.options.get("data-root") or known["data_root"] or engine.data_root()
+    installed = is_installed(plan)
+    purged = plan.entry["purge_data"] and engine.holds_data(root)
     if installed:
         result.differs("engine of " + plan.name, "present\n", "absent\n")
     if purged:
@@ -314,18 +341,13 @@ def take_down(module, result, plan):
             engine.purge(root)
     except StartError as error:
         module.fail_json(msg=f"The engine of {plan.name} cannot be removed: {error}. Fix this and run again.")
-    if known["subids"] and is_directory(engine, root):
+    if (known["subids"] or root != engine.default_root) and engine.holds_data(root):
         # Kept data belongs to the range, which stays: another user who got it could read the data.
-        record.save(plan.name, {**record.EMPTY, "subids": known["subids"]})
+        record.save(plan.name, {**record.EMPTY, "subids": known["subids"], "data_root": root})
         return
     if known["subids"]:
         drop_subids([subids.Range(plan.name, *known["subids"])])
     record.forget(plan.name)
-
-
-def is_directory(engine, path):
-    with run_as.acting_as(engine.account):
-        return os.path.isdir(path)
 
 
 def dismantle(module, engine, known):
