@@ -138,7 +138,7 @@ class CallbackModule(CallbackBase):
     def v2_on_file_diff(self, result):
         found = result._result.get("diff")
         if found and result._result.get("changed"):
-            self.say(f"{result._host.get_name()}:\n{self._get_diff(found).rstrip()}")
+            self.say(f"{result._host.get_name()}:\n{self._get_diff(progress.harmless(found)).rstrip()}")
 
     def v2_playbook_on_stats(self, stats):
         for name in self.run.hosts:

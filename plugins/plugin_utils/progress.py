@@ -8,6 +8,7 @@ MOST_CHANGES = 5  # lines about changes at the end
 MOST_NAMES = 4  # hosts named in a line
 NUMBERS = re.compile(r"0x[0-9a-f]+|[0-9]+")
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # line breaks and tabs stay
 RUNNING, DONE, FAILED, SILENT = "running", "done", "failed", "unreachable"
 
 
@@ -172,6 +173,15 @@ def listed(names):
 def one_line(text):
     """Return a text that cannot control the terminal, on one line."""
     return " ".join(UNPRINTABLE.sub(" ", str(text)).split())
+
+
+def harmless(diff):
+    """Return a diff of a result whose texts, which may be files of users, cannot control the terminal."""
+    if isinstance(diff, list):
+        return [harmless(part) for part in diff]
+    if isinstance(diff, dict):
+        return {name: harmless(part) for name, part in diff.items()}
+    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", diff) if isinstance(diff, str) else diff
 
 
 def clock(seconds):

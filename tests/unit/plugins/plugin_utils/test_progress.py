@@ -122,3 +122,12 @@ def test_a_record_that_cannot_be_used_is_begun_anew(tmp_path: Path, text: str) -
 def test_a_record_that_cannot_be_written_ends_no_run(tmp_path: Path) -> None:
     (tmp_path / "slipway").write_text("a file")
     run_record.add(run_record.path_of(str(tmp_path)), "p", {"a": 1}, {})
+
+
+def test_a_diff_cannot_control_the_terminal() -> None:
+    """It shows files that a user of the host has written."""
+    diff = [{"before": "a\tb\n\x1b[2Jc\r\n", "after": {"key": "\x9b"}, "before_header": "/home/x\x07"}, None]
+    assert progress.harmless(diff) == [
+        {"before": "a\tb\n\ufffd[2Jc\ufffd\n", "after": {"key": "\ufffd"}, "before_header": "/home/x\ufffd"},
+        None,
+    ]
