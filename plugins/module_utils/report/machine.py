@@ -97,6 +97,7 @@ def last_run(deadline, options):
     if not glob.glob("/run/log/journal/*/*") and not glob.glob("/var/log/journal/*/*"):
         raise UnansweredError("the host keeps no journal")
     command = ["journalctl", "--quiet", "--no-pager", "--reverse", "--lines=1", "--output=short-unix"]
-    output = output_of([*command, "SYSLOG_IDENTIFIER=ansible-slipway.platform.docker_daemon"], deadline)
+    # Of root, since every user may log by this name.
+    output = output_of([*command, "SYSLOG_IDENTIFIER=ansible-slipway.platform.docker_daemon", "_UID=0"], deadline)
     found = re.match(r"([0-9]+)\.", output)
     return int(found.group(1)) if found else None

@@ -74,6 +74,7 @@ def images(deadline, options):
         for item in listed
         for reference in item.get("RepoTags") or []
         for digest in item.get("RepoDigests") or []
+        if digest.partition("@")[0] == reference.rpartition(":")[0]  # another repository may have another digest
     }
     return {
         "count": len(listed),

@@ -96,6 +96,16 @@ def test_images_in_use_come_oldest_first_and_bases_by_their_labels(engine: dict[
     assert found["digests"] == {"base:1": "sha256:new"}
 
 
+def test_a_tag_has_the_digest_of_its_own_repository(engine: dict[str, Any]) -> None:
+    """Otherwise an image on a base that was also pushed elsewhere would count as stale."""
+    digests = ["base@sha256:new", "mirror:5000/base@sha256:other"]
+    engine["/images/json"] = [
+        {"Id": "sha256:3", "RepoTags": ["base:1", "mirror:5000/base:1"], "RepoDigests": digests, "Created": 300}
+    ]
+    found = workloads.images(DEADLINE, {})["digests"]
+    assert found == {"base:1": "sha256:new", "mirror:5000/base:1": "sha256:other"}
+
+
 def test_a_manager_counts_the_managers_that_it_reaches(engine: dict[str, Any]) -> None:
     assert workloads.swarm(DEADLINE, {}) == {"state": "active", "role": "manager", "managers": 3, "reachable": 2}
     engine["/info"] = {"Swarm": {"LocalNodeState": "inactive"}}
