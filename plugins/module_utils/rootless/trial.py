@@ -29,8 +29,7 @@ def validate(account, options, launcher, environment, timeout):
     """
     root = options.get("data-root") or os.path.join(account.home, ".local/share/docker")
     with run_as.acting_as(account):
-        # On the file system of the data root, on which the storage driver depends.
-        data = tempfile.mkdtemp(prefix=".slipway-trial-", dir=nearest_existing_parent(os.path.dirname(root)))
+        data = tempfile.mkdtemp(prefix=".slipway-trial-", dir=data_directory(root))
     run = tempfile.mkdtemp(prefix="slipway-trial-", dir="/run")  # short: sockets allow 107 characters
     try:
         os.chown(run, account.uid, account.gid)
@@ -42,6 +41,16 @@ def validate(account, options, launcher, environment, timeout):
         shutil.rmtree(run, ignore_errors=True)
         with run_as.acting_as(account):
             shutil.rmtree(data, ignore_errors=True)
+
+
+def data_directory(root):
+    """Return a directory on the file system of the data root, on which the storage driver depends, where the user may
+    write: a root that was prepared for them may be all that is theirs. To be called with their identity.
+    """
+    root = os.path.realpath(root)
+    parent = nearest_existing_parent(os.path.dirname(root))
+    is_reachable = os.access(parent, os.W_OK | os.X_OK, effective_ids=True) and not os.path.ismount(root)
+    return parent if is_reachable or not os.path.isdir(root) else root
 
 
 def write_configuration(run, options):

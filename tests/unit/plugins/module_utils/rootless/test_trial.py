@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+import os
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,18 @@ def test_the_reason_is_that_of_the_program_that_has_one(log: list[str], words: s
 def test_other_outcomes_are_left_as_they_are() -> None:
     outcome = Outcome(trial_start.ACCEPTED, "", DEAD_ENGINE)
     assert trial.judged(outcome) == outcome
+
+
+def test_the_trial_s_data_are_on_the_data_root_s_file_system_where_the_user_may_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator gives a user /data/alice, and /data stays root's."""
+    root = tmp_path / "data/alice"
+    assert trial.data_directory(str(root)) == str(tmp_path)
+    root.mkdir(parents=True)
+    assert trial.data_directory(str(root)) == str(root.parent)
+    monkeypatch.setattr(os, "access", lambda path, *_, **__: path == str(root))
+    assert trial.data_directory(str(root)) == str(root)
+    monkeypatch.undo()
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == str(root))
+    assert trial.data_directory(str(root)) == str(root)
