@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
 UTILS = sorted(PROJECT.glob("plugins/module_utils/*/*.py"))
 MODULES = sorted(PROJECT.glob("plugins/modules/*.py"))
 # In bytes as sent, to every host at every task: AnsibleModule itself is 169 000 of them, a zip of 123 000 in base64.
-LARGEST_PAYLOAD = 282_000
+LARGEST_PAYLOAD = 285_000
 
 
 def imported(path: Path) -> set[str]:
