@@ -130,6 +130,9 @@ def check_users(plans):
 
 def add_subids(plans):
     """Write the ranges of all users at once, each where it is missing; the caller holds the lock."""
+    for plan in plans:
+        if plan.subids:  # first, so that a run that ends early has told whose they are
+            record.save(plan.name, {**plan.record, "subids": [plan.subids.start, plan.subids.count]})
     texts = subids.read()
     changed = {}
     for path, text in texts.items():
@@ -139,6 +142,16 @@ def add_subids(plans):
         if text != texts[path]:
             changed[path] = text
     subids.rewrite(changed)
+
+
+def take_back_subids(plans):
+    """Take back what add_subids did."""
+    drop_subids([plan.subids for plan in plans])
+    for plan in plans:
+        if plan.record == record.EMPTY:
+            record.forget(plan.name)
+        else:
+            record.save(plan.name, plan.record)
 
 
 def drop_subids(items):
@@ -173,7 +186,7 @@ def prove(module, plans):
             )
             continue
         if not module.check_mode:
-            drop_subids([other.subids for other in plans if other.subids])
+            take_back_subids([other for other in plans if other.subids])
         module.fail_json(
             msg=f"The engine of {plan.name} does not start with the new configuration ({outcome.reason}): correct "
             "daemon_options or network. Nothing was changed.",

@@ -145,3 +145,22 @@ def test_settings_that_the_kernel_refuses_are_not_taken_for_done_by_the_next_run
     with pytest.raises(Failure, match=r"sysctl --load .* fails \(permission denied\), so .* is as it was"):
         setup.load_settings(Module(status=1), ["sysctl", "--load", str(path)], str(path), before)
     assert files.read_text(str(path)) == before
+
+
+def test_a_range_is_recorded_before_it_is_added_and_forgotten_with_it(
+    records: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that ends early would leave numbers that the removal of the engine does not take back."""
+    known: list[Any] = []
+    monkeypatch.setattr(subids, "read", lambda: {"/etc/subuid": None})
+    monkeypatch.setattr(subids, "rewrite", lambda changed: known.append(records["bob"]["subids"]))
+    plan = plan_of(Engine(managed=False, active=False, held=()), {})
+    plan.subids = subids.Range("bob", 100000, 65536)
+    setup.add_subids([plan])
+    assert known == [[100000, 65536]]
+    setup.take_back_subids([plan])
+    assert records == {"dropped": [plan.subids]}
+    plan.record["linger"] = True
+    setup.add_subids([plan])
+    setup.take_back_subids([plan])
+    assert records["bob"] == {**record.EMPTY, "linger": True}
