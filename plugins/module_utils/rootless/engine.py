@@ -122,6 +122,10 @@ class UserEngine:
         root = daemon_json.parse(self.read(self.configuration)).get("data-root")
         return root if isinstance(root, str) and root.startswith("/") else self.default_root
 
+    def has_directory(self, path):
+        with run_as.acting_as(self.account):
+            return os.path.isdir(path)
+
     def holds_data(self, root):
         """Return whether a data root has content."""
         with run_as.acting_as(self.account):

@@ -354,7 +354,9 @@ def take_down(module, result, plan):
             engine.purge(root)
     except StartError as error:
         module.fail_json(msg=f"The engine of {plan.name} cannot be removed: {error}. Fix this and run again.")
-    if (known["subids"] or root != engine.default_root) and engine.holds_data(root):
+    # An empty directory may be a mount point whose disk is not there now.
+    kept = engine.holds_data(root) if plan.entry["purge_data"] else engine.has_directory(root)
+    if (known["subids"] or root != engine.default_root) and kept:
         # Kept data belongs to the range, which stays: another user who got it could read the data.
         record.save(plan.name, {**record.EMPTY, "subids": known["subids"], "data_root": root})
         return

@@ -50,6 +50,9 @@ class Engine:
     def data_root(self) -> str:
         return "/data/bob" if self.managed else self.default_root
 
+    def has_directory(self, path: str) -> bool:
+        return path in self.held or path == "/mnt"
+
     def holds_data(self, root: str) -> bool:
         return root in self.held
 
@@ -114,6 +117,15 @@ def test_kept_data_of_another_root_can_be_purged_later(
     assert engine.held == set()
     assert [entry["before_header"] for entry in result.diff] == ["/data/bob"]
     assert records == {"dropped": [subids.Range("bob", 100000, 65536)]}
+
+
+def test_numbers_stay_when_the_disk_of_the_data_is_not_mounted(
+    records: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(setup, "dismantle", lambda module, engine, known: None)
+    plan = plan_of(Engine(managed=True, active=False, held=()), {"subids": [100000, 65536], "data_root": "/mnt"})
+    setup.take_down(Module(), setup.Result(Module(), []), plan)
+    assert records == {"bob": {**record.EMPTY, "subids": [100000, 65536], "data_root": "/mnt"}}
 
 
 def test_data_of_an_engine_that_the_user_runs_are_not_purged_under_it() -> None:
