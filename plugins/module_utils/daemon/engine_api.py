@@ -12,6 +12,8 @@ SOCKET = "/run/docker.sock"
 POLL_SECONDS = 0.05
 # The read timeout of pulls and builds, longer than any of their steps is silent.
 SILENCE_SECONDS = 1800
+# Bytes of an answer that is read at once. Engines of users answer root too, and may say anything.
+LARGEST_ANSWER = 64 << 20
 
 
 class EngineError(Exception):
@@ -32,13 +34,14 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def get(path, url, timeout):
-    """Return the body of a GET, or None unless the response is 200. timeout is in seconds."""
+    """Return the body of a GET, or None unless the response is 200, UTF-8 and whole. timeout is in seconds."""
     connection = UnixConnection(path, timeout)
     try:
         connection.request("GET", url)
         response = connection.getresponse()
-        return response.read().decode() if response.status == 200 else None
-    except (OSError, http.client.HTTPException):
+        body = response.read(LARGEST_ANSWER + 1)
+        return body.decode() if response.status == 200 and len(body) <= LARGEST_ANSWER else None
+    except (OSError, http.client.HTTPException, UnicodeDecodeError):
         return None
     finally:
         connection.close()
@@ -71,7 +74,7 @@ def post(path, url, headers=(), body=None, timeout=SILENCE_SECONDS):
         connection.request("POST", url, body=body, headers=dict(headers))
         response = connection.getresponse()
         if response.status >= 300:
-            raise EngineError(error_message(response.read().decode("utf-8", "replace")))
+            raise EngineError(error_message(response.read(LARGEST_ANSWER).decode("utf-8", "replace")))
         for line in response:
             message = json.loads(line.decode("utf-8", "replace")) if line.strip() else {}
             if "error" in message:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api
 
-ANSWERS = {"/_ping": "OK", "/version": json.dumps({"ApiVersion": "1.45", "Version": "26.1.5"})}
+ANSWERS = {"/_ping": b"OK", "/version": json.dumps({"ApiVersion": "1.45", "Version": "26.1.5"}).encode()}
 
 STREAMS = {"/good": ['{"stream": "1"}', "", '{"stream": "2"}'], "/bad": ['{"stream": "1"}', '{"error": "no space"}']}
 
@@ -20,7 +20,7 @@ class Engine(http.server.BaseHTTPRequestHandler):
         body = ANSWERS.get(self.path)
         self.send_response(200 if body else 404)
         self.end_headers()
-        self.wfile.write((body or "").encode())
+        self.wfile.write(body or b"")
 
     def do_POST(self) -> None:
         sent = self.rfile.read(int(self.headers["Content-Length"] or 0)).decode()
@@ -54,6 +54,16 @@ def test_a_running_engine_answers(engine: str) -> None:
 
 def test_an_error_status_gives_an_empty_dict(engine: str) -> None:
     assert engine_api.get_json(engine, "/absent") == {}
+
+
+@pytest.mark.parametrize("body", [b"\xff", b"0" * 99])
+def test_an_answer_without_an_end_or_in_no_text_is_none(
+    engine: str, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    """Fault: what listens at the socket of a user's engine answers with no end, or with no text. Outcome: no answer."""
+    monkeypatch.setattr(engine_api, "LARGEST_ANSWER", 90)
+    monkeypatch.setitem(ANSWERS, "/strange", body)
+    assert engine_api.get(engine, "/strange", 5) is None
 
 
 def test_without_a_socket_there_is_no_answer(tmp_path: Path) -> None:
