@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A machine with a kernel of its own, SELinux enforcing and cgroup v2.
+"""Machines with a kernel of their own: one with SELinux enforcing and cgroup v2, one with firewalld on nftables.
 
-QEMU emulates it. The SELinux policy is Debian's, a build of the reference policy with its modules for containers and
+QEMU emulates them. The SELinux policy is Debian's, a build of the reference policy with its modules for containers and
 Docker: it confines containers as container-selinux does, and the labels that it has for some paths are others.
 """
 
@@ -26,6 +26,9 @@ ENGINE = {"docker_engine_daemon_options": OPTIONS, "docker_engine_data_root": DA
 # What site.yml writes, or makes for what it writes.
 WRITTEN = "/etc/docker /etc/yum.repos.d /etc/pki/rpm-gpg /etc/systemd/system /var/lib/slipway /run/docker.sock"
 LOAD = "docker load --quiet --input /usr/share/slipway/hello.tar"
+REACH = f"docker run --rm slipway/hello wget -q -O /dev/null http://{machine_host.REPOSITORY}/linux/centos/gpg"
+# firewalld speaks to the kernel by this library, and the host has no nft.
+TABLES = 'import nftables; print(nftables.Nftables().cmd("list tables"))'
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +46,16 @@ def enforcing(lab: Lab, disk: Disk) -> Iterator[MachineHost]:
             "cgroup2fs",
         ]
         ok(host.converge(**ENGINE))
+        host.sh(LOAD)
+        yield host
+
+
+@pytest.fixture(scope="module")
+def firewalled(lab: Lab, disk: Disk) -> Iterator[MachineHost]:
+    """A machine with firewalld, and with the engine of site.yml."""
+    with machine_host.booted(lab, disk, "test-firewalld", machine_host.WITHOUT_SELINUX) as host:
+        host.sh("systemctl enable --now firewalld")
+        ok(host.converge())
         host.sh(LOAD)
         yield host
 
@@ -95,3 +108,18 @@ def test_nothing_that_slipway_does_is_denied(enforcing: MachineHost) -> None:
     assert denied, "the journal has no denials at all"
     ours = [line for line in denied if any(word in line for word in ("docker", "containerd", "python3", "slipway"))]
     assert ours == []
+
+
+def test_containers_reach_out_after_a_reload_of_the_firewall(firewalled: MachineHost) -> None:
+    """Fault: firewalld reloads, or restarts, with its nftables backend. Outcome: containers reach out, and published
+    ports answer.
+    """
+    assert firewalled.sh("firewall-cmd --state") == "running"
+    assert "table inet firewalld" in firewalled.sh(f"python3 -c '{TABLES}'")
+    firewalled.sh("docker run --detach --name served --publish 8080:80 slipway/hello httpd -f -p 80")
+    served = "curl --silent --output /dev/null --write-out '%{http_code}' http://127.0.0.1:8080/"
+    for change in ("true", "firewall-cmd --reload", "systemctl restart firewalld"):
+        firewalled.sh(change)
+        firewalled.sh(f"timeout 120 sh -c 'until {REACH}; do sleep 1; done'")
+        assert firewalled.sh(served) == "404"
+    assert ok(firewalled.converge()).changed(firewalled.name) == []

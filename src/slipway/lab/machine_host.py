@@ -20,10 +20,13 @@ from slipway.lab.workbench import Host
 
 FOLDER = LAB / "machines"
 KEY = FOLDER / "ssh-key"
-REPOSITORY = "169.254.169.12"
+# Not link-local: the kernel does not masquerade containers behind such an address.
+NETWORK = "10.0.2.0/24"
+REPOSITORY = "10.0.2.100"
 BOOT_SECONDS = 1800  # twice what it took on two cores that had much other work
-NETWORK = """[Match]
-Type=ether
+# Of the machine's own interfaces: systemd-networkd would take those of containers from their bridge.
+LINK = """[Match]
+Name=en*
 [Network]
 DHCP=ipv4
 """
@@ -93,7 +96,9 @@ def booted(lab: Lab, disk: Disk, name: str, kernel_options: str) -> Iterator[Mac
     path = FOLDER / f"{name}.yml"
     inventory.write_machine(path, name, port, KEY, lab)
     host = MachineHost(name, path, port)
-    with VirtualMachine(name, disk, _servers(lab), kernel_options=kernel_options, ssh_port=port) as machine:
+    with VirtualMachine(
+        name, disk, _servers(lab), network=NETWORK, kernel_options=kernel_options, ssh_port=port
+    ) as machine:
         machine.wait_until(lambda: host.run("true")[0] == 0, "answer by SSH", BOOT_SECONDS)
         host.run("systemctl", "is-system-running", "--wait")
         yield host
@@ -106,7 +111,7 @@ def _prepare(root: Path) -> None:
     keys = root / "root/.ssh/authorized_keys"
     keys.parent.mkdir(mode=0o700, exist_ok=True)
     shutil.copyfile(KEY.with_suffix(".pub"), keys)
-    (root / "etc/systemd/network/lab.network").write_text(NETWORK)
+    (root / "etc/systemd/network/lab.network").write_text(LINK)
     with (root / "etc/hosts").open("a") as stream:
         stream.write(f"{REPOSITORY} {' '.join(hosts.REPOSITORY_NAMES)}\n")
     (root / "etc/selinux/config").write_text(ENFORCING)

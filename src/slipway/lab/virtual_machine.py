@@ -21,9 +21,8 @@ from slipway.lab.paths import LAB
 # QEMU runs in a chroot: all its files are below TOOLS.
 TOOLS = LAB / f"{rootfs.MACHINE_TOOLS.name}-{rootfs.MACHINE_TOOLS.key}"
 DISKS = TOOLS / "srv"
-# The link-local network, which contains the real address of the metadata service, and the machine's address on it.
-NETWORK = "169.254.0.0/16"
-ADDRESS = "169.254.0.15"
+# The link-local network, which contains the real address of the metadata service.
+LINK_LOCAL = "169.254.0.0/16"
 MAC = "52:54:00:12:34:56"
 NAMESPACES = ("unshare", "--mount", "--pid", "--fork", "--kill-child")
 LAUNCH = 'mount --rbind /dev "$0/dev"; mount --rbind /proc "$0/proc"; exec chroot "$0" "$@"'
@@ -73,15 +72,25 @@ def loopback_command(port: int) -> list[str]:
 class VirtualMachine:
     """A machine that runs until its context ends. Tests make it report on its second serial port.
 
-    kernel_options are added to the kernel's command line. ssh_port is a free port of this machine's loopback on which
-    the machine's SSH server is to be reached.
+    The servers' addresses are on the network. kernel_options are added to the kernel's command line. ssh_port is a free
+    port of this machine's loopback on which the machine's SSH server is to be reached.
     """
 
     def __init__(
-        self, name: str, disk: Disk, servers: Sequence[Server], *, kernel_options: str = "", ssh_port: int | None = None
+        self,
+        name: str,
+        disk: Disk,
+        servers: Sequence[Server],
+        *,
+        network: str = LINK_LOCAL,
+        kernel_options: str = "",
+        ssh_port: int | None = None,
     ) -> None:
         self.name = name
-        forward = f",hostfwd=tcp:127.0.0.1:{ssh_port}-{ADDRESS}:22" if ssh_port else ""
+        forward = f",hostfwd=tcp:127.0.0.1:{ssh_port}-:22" if ssh_port else ""
+        nic = f"user,id=net,net={network}{forward}" + "".join(
+            f",guestfwd=tcp:{server.address}:{server.port}-cmd:{shlex.join(server.command)}" for server in servers
+        )
         self.console = DISKS / f"{name}.console"
         self.report = DISKS / f"{name}.report"
         for file in (self.console, self.report):
@@ -89,18 +98,15 @@ class VirtualMachine:
         self._errors = DISKS / f"{name}.errors"
         with self._errors.open("w") as errors:
             self._process = subprocess.Popen(
-                [*NAMESPACES, "sh", "-ec", LAUNCH, str(TOOLS), *self._emulator(disk, servers, kernel_options, forward)],
+                [*NAMESPACES, "sh", "-ec", LAUNCH, str(TOOLS), *self._emulator(disk, nic, kernel_options)],
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
                 stderr=errors,
             )
 
-    def _emulator(self, disk: Disk, servers: Sequence[Server], kernel_options: str, forward: str) -> list[str]:
+    def _emulator(self, disk: Disk, nic: str, kernel_options: str) -> list[str]:
         inside = {file: f"/{file.relative_to(TOOLS)}" for file in (*vars(disk).values(), self.console, self.report)}
         identity = uuid.UUID(f"ec2{uuid.uuid4().hex[3:]}")  # cloud-init recognizes EC2 by this
-        forwards = "".join(
-            f",guestfwd=tcp:{server.address}:{server.port}-cmd:{shlex.join(server.command)}" for server in servers
-        )
         return [
             *("qemu-system-x86_64", "-nographic", "-monitor", "none", "-no-reboot"),
             *("-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1536"),
@@ -108,8 +114,7 @@ class VirtualMachine:
             *("-kernel", inside[disk.kernel], "-initrd", inside[disk.initrd]),
             *("-append", f"root=/dev/vda rw console=ttyS0 {kernel_options}"),
             *("-drive", f"file={inside[disk.image]},format=raw,if=virtio,snapshot=on"),
-            *("-netdev", f"user,id=net,net={NETWORK},dhcpstart={ADDRESS}{forward}{forwards}"),
-            *("-device", f"virtio-net-pci,netdev=net,mac={MAC}"),
+            *("-netdev", nic, "-device", f"virtio-net-pci,netdev=net,mac={MAC}"),
             *("-serial", f"file:{inside[self.console]}", "-serial", f"file:{inside[self.report]}"),
         ]
 
