@@ -13,6 +13,7 @@ from slipway.lab.paths import PROJECT
 from slipway.lab.play import Run
 from slipway.lab.workbench import LabHost, Workbench
 from tests.support.certificates import certificate_for
+from tests.support.unanswered import GONE
 
 SECRET = "wr0ng-t0ken"
 MEMBERS = ["alice", "bob"]
@@ -108,7 +109,7 @@ def test_each_fault_is_found_and_named(host: LabHost, workbench: Workbench, tmp_
         host.sh(command)
     host.sh(UNTIL_UNHEALTHY)
     others = {
-        "gone": {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 9},
+        "gone": GONE,
         "hangs": {
             "ansible_docker_host": host.name,
             "ansible_host": host.name,

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.unanswered import GONE
+
 PROJECT = Path(__file__).parents[4]
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
-# ssh ends with this status when nobody answers; the machine of the tests may have no ssh.
-GONE = {"ansible_connection": "ssh", "ansible_ssh_executable": str(Path(__file__).with_name("unanswered-ssh"))}
 
 
 def report(folder: Path, hosts: dict[str, Any], *options: str, **variables: Any) -> subprocess.CompletedProcess[str]:
