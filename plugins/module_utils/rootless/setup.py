@@ -200,7 +200,8 @@ def change_system(module, result, wanted):
     delegation = units.DELEGATION_TEXT if wanted and requirements.has_groups_v2() else None
     kernel = units.sysctl_settings(params["port_start"], params["ping"]) if wanted else {}
     for path, text in ((units.DELEGATION, delegation), (units.SYSCTL, units.render_sysctl(kernel))):
-        if text is None and path == units.DELEGATION and not may_remove(params):
+        # On a host that went back to cgroup v1, it stays for the next boot with v2.
+        if text is None and path == units.DELEGATION and wanted:
             continue
         if files.is_up_to_date(path, text, 0o644):
             continue
@@ -225,11 +226,6 @@ def load_settings(module, command, path, before):
             msg=f"{' '.join(command)} fails ({reason}), so {path} is as it was, and no engine was changed. Fix this "
             "and run again."
         )
-
-
-def may_remove(params):
-    """Return whether all listed users go; others, who are not listed, keep what their systemd has until it restarts."""
-    return all(entry["state"] == "absent" for entry in settings.entries(params["users"]))
 
 
 def bring_up(module, result, plan):

@@ -9,8 +9,8 @@ import fcntl
 import grp
 import os
 import pwd
-import time
 
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api
 from ansible_collections.slipway.platform.plugins.module_utils.host import files
 from ansible_collections.slipway.platform.plugins.module_utils.rootless.settings import RootlessError
 
@@ -19,7 +19,6 @@ LOGIN_DEFS = "/etc/login.defs"
 # Of lckpwdf(3): useradd and usermod take it before any of their files, and give up after as many seconds.
 LOCK = "/etc/.pwd.lock"
 LOCK_SECONDS = 15
-POLL_SECONDS = 0.05
 # Of shadow-utils, where login.defs sets none.
 MINIMUM, MAXIMUM = 100000, 600100000
 
@@ -161,14 +160,11 @@ def locked(path=LOCK, seconds=LOCK_SECONDS):
     """Keep useradd and the like from changing the files within the context. Raises RootlessError after the seconds."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        deadline = time.monotonic() + seconds
-        while not try_lock(descriptor):
-            if time.monotonic() > deadline:
-                raise RootlessError(
-                    f"another program, such as useradd, has locked {path} for {seconds} seconds: wait for its end "
-                    f"(fuser {path} names it), and run again"
-                )
-            time.sleep(POLL_SECONDS)
+        if not engine_api.wait_until(lambda: try_lock(descriptor), seconds):
+            raise RootlessError(
+                f"another program, such as useradd, has locked {path} for {seconds} seconds: wait for its end "
+                f"(fuser {path} names it), and run again"
+            )
         yield
     finally:
         os.close(descriptor)
