@@ -2,7 +2,6 @@
 # Copyright: Slipway contributors
 """Check what scales a fleet, and make the arguments of the modules that write it."""
 
-import math
 import re
 import zoneinfo
 
@@ -69,7 +68,7 @@ def _policy_faults(policy, request):
     kinds = [name for name in ("target", "above", "below") if policy.get(name) is not None]
     if len(kinds) != 1:
         yield "needs exactly one of target, above and below"
-    elif not _is_number(policy[kinds[0]]) or (kinds[0] == "target" and float(policy["target"]) <= 0):
+    elif not setting_types.is_finite(policy[kinds[0]]) or (kinds[0] == "target" and float(policy["target"]) <= 0):
         yield f"has an invalid {kinds[0]}: set a number{' above 0' if kinds[0] == 'target' else ''}"
     metric = policy.get("metric")
     if not isinstance(metric, str) or not metric:
@@ -155,13 +154,6 @@ def _type_problems(request):
             f"ami_fleet_on_demand_percent {percent} asks for Spot instances of too few types, and the fleet would have "
             "none when their capacity ends: list at least two more in ami_fleet_instance_types"
         )
-
-
-def _is_number(value):
-    try:
-        return not isinstance(value, bool) and math.isfinite(float(value))
-    except (TypeError, ValueError, OverflowError):
-        return False
 
 
 def metric_of(policy, fleet):

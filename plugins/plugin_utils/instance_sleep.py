@@ -7,10 +7,9 @@ them, alarms as amazon.aws.cloudwatch_metric_alarm_info does.
 """
 
 import datetime
-import math
 import re
 
-from ansible_collections.slipway.platform.plugins.plugin_utils import setting_types
+from ansible_collections.slipway.platform.plugins.plugin_utils import ecr_names, setting_types
 
 NAME = re.compile(r"\A[A-Za-z0-9._-]{1,64}\Z")
 INSTANCE = re.compile(r"\Ai-[0-9a-f]{8,17}\Z")
@@ -23,16 +22,6 @@ BASIC = 300
 HOUR, DAY, WEEK = 3600, 86400, 604800
 # Instances that run, or could be started again.
 STATES = ("pending", "running", "stopping", "stopped")
-# By the beginning of a region's name; all others are in the partition aws. Source: endpoints of botocore 1.44.
-PARTITIONS = (
-    ("cn-", "aws-cn"),
-    ("us-gov-", "aws-us-gov"),
-    ("us-iso-", "aws-iso"),
-    ("us-isob-", "aws-iso-b"),
-    ("eu-isoe-", "aws-iso-e"),
-    ("us-isof-", "aws-iso-f"),
-    ("eusc-", "aws-eusc"),
-)
 DESCRIPTION = "Managed by Ansible: slipway.platform.instance_sleep"
 
 
@@ -49,16 +38,9 @@ def problems(request):
     found += [
         f"instance_sleep_{name} is not a number: set it to one"
         for name in ("cpu", "network")
-        if not _is_number(request[name])
+        if not setting_types.is_finite(request[name])
     ]
     return found or [*_setting_problems(request), *_time_problems(request)]
-
-
-def _is_number(value):
-    try:
-        return not isinstance(value, bool) and math.isfinite(float(value))
-    except (TypeError, ValueError, OverflowError):
-        return False
 
 
 def _setting_problems(request):
@@ -253,7 +235,7 @@ def _changes(request, chosen, alarms):
 
 def _alarm(identifier, request):
     region, period = request["region"], setting_types.number(request["period"])
-    partition = next((name for start, name in PARTITIONS if region.startswith(start)), "aws")
+    partition = ecr_names.partition_of(region).name
     alarm = {
         "name": _prefix(request) + identifier,
         "state": "present",

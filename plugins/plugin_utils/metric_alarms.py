@@ -2,7 +2,6 @@
 # Copyright: Slipway contributors
 """Define CloudWatch alarms on exactly the published dimensions; an alarm on any other set never fires."""
 
-import math
 import re
 
 from ansible_collections.slipway.platform.plugins.module_utils.net import url_secrets
@@ -127,16 +126,9 @@ def _alarm_type_problems(wanted):
         if setting_types.number(entry.get("periods", 5)) is None:
             found.append(f"periods of {place} is not a whole number: set it to one")
         for limit in ("above", "below"):
-            if entry.get(limit) is not None and not _is_finite(entry[limit]):
+            if entry.get(limit) is not None and not setting_types.is_finite(entry[limit]):
                 found.append(f"{limit} of {place} is not a number: set it to one")
     return found
-
-
-def _is_finite(value):
-    try:
-        return not isinstance(value, bool) and math.isfinite(float(value))
-    except (TypeError, ValueError, OverflowError):
-        return False
 
 
 def alarm_problems(wanted, identity):

@@ -5,6 +5,8 @@
 Ansible validates a converted copy of a role's variables and then uses the original ones.
 """
 
+import math
+
 from ansible_collections.slipway.platform.plugins.plugin_utils import quoting
 
 NAMES = (
@@ -52,6 +54,14 @@ def number(value):
         return int(value)
     except ValueError:
         return None
+
+
+def is_finite(value):
+    """Return whether a value is a number, also one in a text, and not infinite."""
+    try:
+        return not isinstance(value, bool) and math.isfinite(float(value))
+    except (TypeError, ValueError, OverflowError):
+        return False
 
 
 def _list_problems(place, value):
