@@ -2,6 +2,7 @@
 """The report of a host with faults, which are injected for real, beside one that does not answer and one that hangs."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -135,8 +136,8 @@ def test_each_fault_is_found_and_named(host: LabHost, workbench: Workbench, tmp_
     assert {found[name]["state"] for name in ("members", "ports", "service")} == {"warn"}
     assert {found[name]["state"] for name in set(FAULTS) - {"members", "ports", "service"}} == {"fail"}
     rows = {row["name"]: row for row in json.loads((tmp_path / "report.json").read_text())["hosts"]}
-    assert rows["gone"]["reason"].startswith("It does not answer: ")
-    assert "127.0.0.1" in rows["gone"]["reason"]
+    # On a busy machine Ansible writes to an ssh that is ending, and names the host instead of ssh's reason.
+    assert re.match("It does not answer: .*(127.0.0.1|gone)", rows["gone"]["reason"]), rows["gone"]
     assert rows["hangs"]["reason"] == "It does not answer: it was given up after 15 seconds."
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or SECRET not in path.read_text()
