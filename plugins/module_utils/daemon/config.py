@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Systemd drop-ins and the proxy environment file of docker.service and containerd.service."""
+"""What the files of the engine are to hold: daemon.json, drop-ins of its units, the proxy environment."""
 
 import os
 import shlex
 
-from ansible_collections.slipway.platform.plugins.module_utils.daemon import data_root, foreign_flags
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import daemon_json, data_root, foreign_flags
 from ansible_collections.slipway.platform.plugins.module_utils.host import systemd_quoting, unit_files
 from ansible_collections.slipway.platform.plugins.module_utils.host.files import read_text
+from ansible_collections.slipway.platform.plugins.module_utils.module import parameter_secrets
 
 HEADER = "# managed by slipway.platform.docker_daemon\n"
 HOST_FLAGS = ("-H", "--host")
@@ -15,6 +16,19 @@ HOST_FLAGS = ("-H", "--host")
 
 class DaemonConfigError(ValueError):
     """The configuration is invalid; the message is for the user."""
+
+
+def wanted_files(params, options, command):
+    """Return (path, text or None, mode) of all files, daemon.json last."""
+    proxy_env = render_proxy_env(params["proxy"])
+    drop_in = render_drop_in(command if "hosts" in options else None, params["proxy_env"] if proxy_env else None)
+    containerd = render_containerd_drop_in(containerd_command(), data_root.from_options(options))
+    return [
+        (params["proxy_env"], proxy_env, 0o600),
+        (params["dropin"], drop_in, 0o644),
+        (params["containerd_dropin"], containerd, 0o644),
+        (params["path"], daemon_json.render(options), 0o600 if parameter_secrets.holds_secret(options) else 0o644),
+    ]
 
 
 def exec_start(text):

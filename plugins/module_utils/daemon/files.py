@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""The engine's files: daemon.json, systemd drop-ins and the proxy environment, validated and written together."""
+"""The engine's files are validated and written together, or none of them."""
 
 import hashlib
 import os
@@ -21,28 +21,10 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon.shown_opti
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
 from ansible_collections.slipway.platform.plugins.module_utils.host import groups, owned_groups, rollback
 from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_chroot
-from ansible_collections.slipway.platform.plugins.module_utils.module import parameter_secrets
 from ansible_collections.slipway.platform.plugins.module_utils.net import proxies, url_secrets
 
 # The checksum of the daemon.json that this collection wrote, in the format of sha256sum.
 RECORD = "/var/lib/slipway/daemon.json.sha256"
-
-
-def wanted_files(params, options, command):
-    """Return (path, text or None, mode) of all files, daemon.json last."""
-    proxy_env = daemon_config.render_proxy_env(params["proxy"])
-    drop_in = daemon_config.render_drop_in(
-        command if "hosts" in options else None, params["proxy_env"] if proxy_env else None
-    )
-    containerd = daemon_config.render_containerd_drop_in(
-        daemon_config.containerd_command(), data_root.from_options(options)
-    )
-    return [
-        (params["proxy_env"], proxy_env, 0o600),
-        (params["dropin"], drop_in, 0o644),
-        (params["containerd_dropin"], containerd, 0o644),
-        (params["path"], daemon_json.render(options), 0o600 if parameter_secrets.holds_secret(options) else 0o644),
-    ]
 
 
 def record_line(path, text):
@@ -198,7 +180,7 @@ def configure(module):
     refuse_invalid(module.params, options)
     refuse_conflicting_drop_ins(module.params, options)
     command = daemon_config.vendor_command(module.params["dockerd"])
-    files = wanted_files(module.params, options, command)
+    files = daemon_config.wanted_files(module.params, options, command)
     changes = [item for item in files if not host_files.is_up_to_date(*item)]
     root = data_root.from_options(options)
     # A chroot sees the SELinux state of the build host.

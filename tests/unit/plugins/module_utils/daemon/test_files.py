@@ -32,7 +32,7 @@ SECRETS: list[dict[str, Any]] = [
 
 
 def daemon_json(options: dict[str, Any]) -> tuple[str, str, int]:
-    path, text, mode = daemon_files.wanted_files(PARAMS, options, "/usr/bin/dockerd -H fd://")[-1]
+    path, text, mode = daemon_config.wanted_files(PARAMS, options, "/usr/bin/dockerd -H fd://")[-1]
     return path, text, mode
 
 
