@@ -28,6 +28,14 @@ options:
     description: The wanted settings of the prune timer, as for M(slipway.platform.docker_daemon).
     type: dict
     default: {}
+  audit_rules:
+    description: Whether audit is to watch the engine's files, as for M(slipway.platform.docker_daemon).
+    type: bool
+    default: false
+  strict_modes:
+    description: Whether the modes of the engine's files are to be strict, as for M(slipway.platform.docker_daemon).
+    type: bool
+    default: false
   group:
     description: The group of the engine's socket.
     type: str
@@ -112,6 +120,8 @@ def main():
             "options": {"type": "dict"},
             **shared_options.PROXIES,
             "prune": {"type": "dict", "default": {}},
+            "audit_rules": {"type": "bool", "default": False},
+            "strict_modes": {"type": "bool", "default": False},
             "group": {"type": "str", "default": "docker"},
             "path": {"type": "path", "default": "/etc/docker/daemon.json"},
             "dropin": {"type": "path", "default": "/etc/systemd/system/docker.service.d/slipway.conf"},

@@ -145,6 +145,20 @@ def configuration(subject):
     )
 
 
+def hardening(subject):
+    found = subject.fact("hardening")
+    if is_absent(subject) or found is None:
+        return Verdict(NONE, "none")
+    problems = [f"more is allowed than the profile grants on {', '.join(found['loose'])}"] if found["loose"] else []
+    problems += found["unaudited"]
+    if problems:
+        return Verdict(FAIL, "broken", f"Hardening: {'; '.join(problems)}.", subject.fix.site())
+    if not found["audit_runs"]:
+        command = subject.fix.command("systemctl enable --now auditd")
+        return Verdict(WARN, "no audit", "The rules of audit are not in force, because auditd does not run.", command)
+    return Verdict(OK, "holds")
+
+
 def socket(subject):
     found = subject.fact("socket")
     if is_absent(subject):
@@ -266,6 +280,25 @@ def containers(subject):
     )
 
 
+def services(subject):
+    found = subject.fact("services")
+    if not found["count"]:
+        return Verdict(NONE, "none")
+    failing = found["failing"]
+    if not failing:
+        return Verdict(OK, f"{found['count']} up")
+    listed = "; ".join(f"{item['name']} {item['trouble']}" for item in failing)
+    first = failing[0]["name"]
+    project, _, service = first.partition("/")
+    command = (
+        f"docker compose --project-name {project} logs --tail 50 {service}"
+        if service
+        else f"docker service ps --no-trunc {first}"
+    )
+    shown = f"{found['up']} of {found['count']}"
+    return Verdict(FAIL, shown, f"Services: {listed}.", subject.fix.command(command))
+
+
 def ports(subject):
     found = subject.fact("containers")["open_ports"]
     if not found:
@@ -359,6 +392,13 @@ CHECKS = (
     Check("engine", "Engine", "Installed version against the wanted and the newest one.", ("packages",), engine),
     Check("service", "Service", "Whether the engine runs, answers and starts at boot.", ("service",), service),
     Check("configuration", "Config", "Files of the engine that site.yml would change.", ("drift",), configuration),
+    Check(
+        "hardening",
+        "Hardening",
+        "Modes of the engine's files, and audit, as the hardened profile has them.",
+        ("hardening",),
+        hardening,
+    ),
     Check("restart", "Restart", "Whether the engine must restart to use what is in place.", ("service",), restart),
     Check("reboot", "Reboot", "Packages whose update needs a reboot.", ("reboot",), reboot),
     Check("socket", "Socket", "Owner, group and mode of the engine's socket.", ("socket",), socket),
@@ -374,6 +414,13 @@ CHECKS = (
         "Containers that run, are unhealthy or restart again and again.",
         ("containers",),
         containers,
+    ),
+    Check(
+        "services",
+        "Services",
+        "Services of Compose projects and of a swarm, and their health.",
+        ("services",),
+        services,
     ),
     Check("ports", "Open ports", "Ports that containers publish on all addresses.", ("containers",), ports),
     Check("images", "Images", "Age of the oldest image in use, and images on a stale base.", ("images",), images),

@@ -48,6 +48,12 @@ FAULTS = {
         "/boot is 9",
     ),
     "containers": (SLEEPER, "sick is unhealthy."),
+    "services": (
+        "docker run --name shop-web-1 --label com.docker.compose.project=shop --label com.docker.compose.service=web "
+        "slipway/hello /nothing 2>/dev/null || :",
+        "Services: shop/web is created.",
+    ),
+    "hardening": ("chmod 0666 /etc/docker/daemon.json", "/etc/docker/daemon.json."),
     "ports": ("true", "Open to all addresses of the host: 8080/tcp of sick."),
     "certificates": (
         f"test -s {CERTIFICATES}/ca.crt",
@@ -124,6 +130,7 @@ def test_each_fault_is_found_and_named(host: LabHost, workbench: Workbench, tmp_
         slipway_report_fail_on="red",
         slipway_report_seconds=5,
         docker_engine_version="99.1",
+        docker_engine_file_modes="strict",
         docker_access_members=MEMBERS,
         docker_registry_auth_logins=login(workbench, token=SECRET),
     )

@@ -10,12 +10,13 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
     daemon_json,
     data_root,
     engine_api,
-    files,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.engine import (
+    audit_rules,
     prune_options,
     prune_timer,
     socket_access,
+    strict_modes,
     units,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
@@ -107,7 +108,7 @@ def drift(deadline, options):
         raise UnansweredError("the wanted options are not given")
     wanted_options, _ = data_root.without_live_restore(daemon_json.normalise(options["options"]))
     try:
-        wanted = files.wanted_files(options, wanted_options, config.vendor_command(options["dockerd"]))
+        wanted = config.wanted_files(options, wanted_options, config.vendor_command(options["dockerd"]))
     except config.DaemonConfigError as error:
         raise UnansweredError(str(error)) from error
     wanted += [(path, text, 0o644) for path, text in prune_timer.units(prune_options.given(options["prune"] or {}))]
@@ -115,3 +116,25 @@ def drift(deadline, options):
     present = daemon_json.parse(host_files.read_text(options["path"]))
     names = sorted(name for name in {*present, *wanted_options} if present.get(name) != wanted_options.get(name))
     return {"files": changed, "options": names}
+
+
+def hardening(deadline, options):
+    """Return the files that are too open, and clauses about what audit lacks; None if neither is wanted."""
+    if not options["audit_rules"] and not options["strict_modes"]:
+        return None
+    wanted = options["options"] or {}
+    return {
+        "loose": [path for path, _, _ in strict_modes.loose(wanted)] if options["strict_modes"] else [],
+        "unaudited": unaudited(data_root.from_options(wanted), deadline) if options["audit_rules"] else [],
+        "audit_runs": not options["audit_rules"] or audit_rules.runs(),
+    }
+
+
+def unaudited(root, deadline):
+    """Return clauses about what keeps the rules of audit from being in force; that auditd does not run is not one."""
+    if not os.path.exists(audit_rules.PROGRAM):
+        return ["the package audit is not installed"]
+    if not host_files.is_up_to_date(audit_rules.RULES, audit_rules.render(root), 0o600):
+        return [f"{audit_rules.RULES} is not as site.yml writes it"]
+    missing = audit_rules.missing(output_of(["auditctl", "-l"], deadline), root) if audit_rules.runs() else []
+    return [f"the kernel has no rule for {', '.join(missing)}"] if missing else []

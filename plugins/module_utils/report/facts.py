@@ -21,11 +21,13 @@ COLLECTORS = {
     "socket": engine_facts.socket,
     "members": engine_facts.members,
     "drift": engine_facts.drift,
+    "hardening": engine_facts.hardening,
     "certificates": certificates.ends,
     "disks": machine.disks,
     "reboot": machine.reboot,
     "containers": workloads.containers,
     "images": workloads.images,
+    "services": workloads.services,
     "swarm": workloads.swarm,
     "last_run": machine.last_run,
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Facts from the engine's API: containers, the ports that they publish, images, the swarm."""
+"""Facts from the engine's API: containers, the ports that they publish, images, deployed services, the swarm."""
 
 import ipaddress
 import json
@@ -9,6 +9,9 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import eng
 from ansible_collections.slipway.platform.plugins.module_utils.report.bounded import UnansweredError
 
 MOST_NAMED = 20  # of each kind, so that a host with a thousand containers does not fill the page
+# The project and the service of a container of Compose; what has ended with status 0 was a task, and is done.
+PROJECT, SERVICE, ONCE = "com.docker.compose.project", "com.docker.compose.service", "com.docker.compose.oneoff"
+DONE = "Exited (0)"
 BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
 
 
@@ -98,6 +101,44 @@ def base_of(item):
     if not labels.get(BASE_NAME) or not labels.get(BASE_DIGEST):
         return None
     return {"image": image_name(item), "base": labels[BASE_NAME], "digest": labels[BASE_DIGEST]}
+
+
+def services(deadline, options):
+    """Return the number of deployed services, and those that do not run as they should, each with what is wrong.
+
+    They are the services of Compose projects on this host, and on a manager of a swarm those of the swarm.
+    """
+    found = {}  # type: dict[str, list[str]]
+    for item in ask("/containers/json?all=1", deadline):
+        labels = item.get("Labels") or {}
+        if labels.get(PROJECT) and labels.get(ONCE) != "True":
+            name = f"{labels[PROJECT]}/{labels.get(SERVICE, '')}"
+            found.setdefault(name, []).append(trouble_of(item))
+    for item in swarm_services(deadline):
+        status = item.get("ServiceStatus") or {}
+        running, wanted = status.get("RunningTasks", 0), status.get("DesiredTasks", 0)
+        lacking = f"runs {running} of {wanted} tasks" if running < wanted and not status.get("CompletedTasks") else ""
+        found[item.get("Spec", {}).get("Name", item.get("ID", ""))] = [lacking]
+    failing = {name: next(filter(None, states)) for name, states in sorted(found.items()) if any(states)}
+    return {
+        "count": len(found),
+        "up": len(found) - len(failing),
+        "failing": [{"name": name, "trouble": text} for name, text in failing.items()][:MOST_NAMED],
+    }
+
+
+def trouble_of(item):
+    """Return what is wrong with a container of a service, "" if nothing is."""
+    state, status = item.get("State", ""), item.get("Status", "")
+    if state == "running":
+        return "is unhealthy" if "(unhealthy)" in status else ""
+    return "" if status.startswith(DONE) else f"is {state}"
+
+
+def swarm_services(deadline):
+    """Return the services of the swarm; on a node that is no manager, none."""
+    known = ask("/info", deadline).get("Swarm") or {}
+    return ask("/services?status=true", deadline) if known.get("ControlAvailable") else []
 
 
 def swarm(deadline, options):
