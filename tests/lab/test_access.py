@@ -29,7 +29,7 @@ def access(**arguments: Any) -> dict[str, Any]:
 
 def starts(host: LabHost) -> int:
     """Return how often the socket has been made since the host booted."""
-    return host.sh("journalctl --boot --unit=docker.socket --output=cat").count("Listening on docker.socket")
+    return host.journal("--boot", "--unit=docker.socket", "--output=cat").count("Listening on docker.socket")
 
 
 def test_a_member_can_use_the_engine_in_the_same_play(workbench: Workbench) -> None:

@@ -46,9 +46,9 @@ def test_check_mode_with_diff_on_a_fresh_host_names_what_would_change(dry_run: R
 def test_the_first_run_does_what_check_mode_predicted_and_starts_the_engine_once(dry_run: Run, host: LabHost) -> None:
     """Fault: `--check --diff` on a fresh host. Outcome: predicts the run and writes nothing."""
     assert phases(dry_run, host) == phases(ok(host.converge()), host)
-    journal = "journalctl --boot --output=cat --unit"
-    assert host.sh(f"{journal} docker.service").count("Starting docker.service") == 1
-    assert host.sh(f"{journal} docker.socket").count("Listening on docker.socket") == 1
+    journal = host.journal("--boot", "--output=cat", "--unit=docker.service", "--unit=docker.socket")
+    assert journal.count("Starting docker.service") == 1
+    assert journal.count("Listening on docker.socket") == 1
     assert host.run("ls", "/etc/systemd/system/docker.socket.d")[0] != 0
 
 

@@ -37,7 +37,7 @@ def engine_state(host: LabHost) -> str:
 
 def starts(host: LabHost) -> int:
     """Return how often the daemon has been started since the host booted."""
-    return host.sh("journalctl --boot --unit=docker.service --output=cat").count("Starting docker.service")
+    return host.journal("--boot", "--unit=docker.service", "--output=cat").count("Starting docker.service")
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_configured_users_pull_a_private_image_and_no_secret_is_on_the_disk(host
     for form in (token, base64.b64encode(f"alice:{token}".encode()).decode()):
         search = f"find {FILE_SYSTEMS} -xdev -type f -not -path '{FOLDER}/*' -exec grep -lF {form} {{}} +"
         assert host.run("sh", "-c", search)[1] == ""
-        assert form not in host.sh("journalctl --no-pager")
+        assert form not in host.journal()
 
 
 def test_check_mode_writes_nothing_and_a_second_run_changes_nothing(host: LabHost) -> None:
@@ -109,7 +109,7 @@ def test_the_check_fails_only_while_the_secret_is_missing(host: LabHost) -> None
     ok(apply(host, **settings()))
     keep(host, None)
     assert host.run("systemctl", "restart", UNIT)[0] != 0
-    assert f"{SECRET} does not exist in secretsmanager" in host.sh(f"journalctl --no-pager --unit {UNIT} --lines 20")
+    assert f"{SECRET} does not exist in secretsmanager" in host.journal(f"--unit={UNIT}", "--lines=20")
     keep(host, {"username": "alice", "accessToken": "any"})
     assert host.run("systemctl", "restart", UNIT)[0] == 0
 
@@ -119,7 +119,7 @@ def test_a_boot_without_a_metadata_service_has_a_failed_unit(host: LabHost) -> N
     host.reboot()
     host.run("systemctl", "is-system-running", "--wait")
     assert UNIT in host.sh("systemctl list-units --failed --plain --no-legend")
-    assert "metadata service" in host.sh(f"journalctl --no-pager --boot --unit {UNIT}")
+    assert "metadata service" in host.journal("--boot", f"--unit={UNIT}")
 
 
 def test_the_journal_has_the_reason_for_an_anonymous_pull(host: LabHost) -> None:
@@ -127,11 +127,11 @@ def test_the_journal_has_the_reason_for_an_anonymous_pull(host: LabHost) -> None
     ok(apply(host, **settings()))
     keep(host, None)
     assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
-    journal = "journalctl --no-pager --identifier docker-credential-slipway --lines 5"
-    assert f"{SECRET} does not exist" in host.sh(journal)
+    journal = ("--identifier=docker-credential-slipway", "--lines=5")
+    assert f"{SECRET} does not exist" in host.journal(*journal)
     host.sh(f"sed --in-place 's|{HUB}|registry.example.com|' {SETTINGS}")
     assert host.run("sh", "-c", PULL.format("alice"))[0] != 0
-    assert f"docker requested credentials for {HUB}, which {SETTINGS} does not list" in host.sh(journal)
+    assert f"docker requested credentials for {HUB}, which {SETTINGS} does not list" in host.journal(*journal)
 
 
 def test_a_missing_secret_fails_the_installing_run_with_the_reason(host: LabHost) -> None:

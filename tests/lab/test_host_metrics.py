@@ -87,7 +87,7 @@ def test_an_instance_that_loses_its_role_has_a_failed_unit_with_the_reason_and_r
     host.sh(f"touch {FOLDER}/no-role")
     assert host.run("systemctl", "start", SERVICE)[0] != 0
     assert SERVICE in host.sh("systemctl list-units --failed --plain --no-legend")
-    assert "attach an instance profile" in host.sh(f"journalctl --no-pager --unit {SERVICE} --priority err --lines 5")
+    assert "attach an instance profile" in host.journal(f"--unit={SERVICE}", "--priority=err", "--lines=5")
     host.sh(f"rm {FOLDER}/no-role; systemctl start {SERVICE}")
     assert host.run("systemctl", "is-failed", SERVICE)[1] == "inactive"
 

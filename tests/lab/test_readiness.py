@@ -97,7 +97,7 @@ def boot(host: LabHost, **of_the_instance: Any) -> tuple[int, str]:
 
 
 def journal(host: LabHost) -> str:
-    return host.sh(f"journalctl --no-pager --lines 40 --unit {UNIT}")
+    return host.journal("--lines=40", f"--unit={UNIT}")
 
 
 def is_failed(host: LabHost) -> bool:
@@ -193,7 +193,7 @@ def test_a_failed_playbook_runs_again_and_its_output_is_only_in_the_journal(site
     status, sentence = boot(site, pull_checkout="failing")
     assert (status, "the playbook local.yml failed" in sentence) == (1, True), sentence
     assert SECRET not in sentence + site.sh(f"cat {REPORT}")
-    assert SECRET in site.sh(f"journalctl --no-pager --boot --unit {UNIT}")
+    assert SECRET in site.journal("--boot", f"--unit={UNIT}")
     site.sh(f"echo '{{}}' >{INSTANCE}; systemctl restart {UNIT}")
     assert site.sh(f"cat {MARKER}") == "here"
 

@@ -28,7 +28,7 @@ def test_no_secret_of_any_module_is_in_the_journal_or_the_output(fresh_host: Lab
     begun = fresh_host.sh("date +%s")
     run = fresh_host.play(*tasks, options=("--check", "--diff", "-vvv"), variables=variables)
     assert len(list(run.results(fresh_host.name))) == len(PLANTED), run.output
-    journal = fresh_host.sh(f"journalctl --all --no-pager --output=json --since=@{begun}")
+    journal = fresh_host.journal("--all", "--output=json", f"--since=@{begun}")
     assert journal.count("Invoked with") == len(PLANTED)
     for half in ("s3cret", "t0ken"):
         assert half not in journal

@@ -127,7 +127,7 @@ def test_the_first_install_has_all_data_on_the_disk(host: LabHost, converge: Cal
     assert "Hello" in host.sh(f"{LOAD}; docker run --rm slipway/hello")
     assert host.sh(f"ls {CONTAINERD}/io.containerd.content.v1.content/blobs/sha256")
     assert host.sh(f"find {DEFAULT} /var/lib/containerd -type f") == ""
-    assert host.sh("journalctl --unit=docker.service --output=cat").count("Starting docker.service") == 1
+    assert host.journal("--unit=docker.service", "--output=cat").count("Starting docker.service") == 1
 
     again = host.converge(**variables)
     assert again.changed(host.name) == []

@@ -48,7 +48,7 @@ def test_only_units_that_need_aws_fail(machine: Machine) -> None:
         "docker-auth-check.service",
         "docker-firstboot.service",
     }
-    journal = machine.output("journalctl", "--unit=docker-auth-check.service", "--output=cat")
+    journal = machine.journal("docker-auth-check.service")
     assert "the instance metadata service at http://169.254.169.254 does not respond" in journal
 
 

@@ -215,6 +215,7 @@ class UserEngine:
 
     def journal(self, since):
         """Return the last lines of the engine's log since a time; read as root, since users may not."""
+        subprocess.run(["journalctl", "--sync"], stdin=subprocess.DEVNULL, check=False)  # its last words too
         command = ["journalctl", f"_UID={self.account.uid}", f"_SYSTEMD_USER_UNIT={units.SERVICE}", "--since", since]
         command += ["--lines", JOURNAL_LINES, "--no-pager", "--output", "cat"]
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)

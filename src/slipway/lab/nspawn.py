@@ -55,6 +55,11 @@ class Machine:
             raise RuntimeError(f"{command} failed with status {done.returncode}:\n{done.stdout}{done.stderr}")
         return done.stdout.strip()
 
+    def journal(self, unit: str) -> str:
+        """Return what the journal has of a unit, including what was written last."""
+        self.output("journalctl", "--sync")
+        return self.output("journalctl", f"--unit={unit}", "--output=cat")
+
 
 @contextmanager
 def booted(root: Path) -> Iterator[Machine]:

@@ -2,6 +2,7 @@
 """Disposable hosts for programs, such as the tests and the benchmark."""
 
 import os
+import shlex
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -38,6 +39,10 @@ class Host(ABC):
         if status:
             raise RuntimeError(f"{script!r} failed on {self.name} with status {status}:\n{output}")
         return output
+
+    def journal(self, *options: str) -> str:
+        """Return what journalctl shows with these options, including what was written last."""
+        return self.sh(f"journalctl --sync; {shlex.join(['journalctl', '--no-pager', *options])}")
 
     def converge(self, *options: str, **variables: Any) -> Run:
         """Run site.yml on the host with ansible-playbook options and these variables."""
