@@ -17,20 +17,23 @@ hypothesis.settings.load_profile("slipway")
 # Units of work that take long, so that they are not begun last; what is not named comes after them, unit tests last.
 LONG = (
     "scenario bake",
+    "tests/lab/test_fleet.py",
     "tests/lab/test_ami_publish.py",
-    "tests/lab/test_systems.py",
     "images",
-    "tests/lab/test_removal.py",
+    "tests/lab/test_systems.py",
+    "tests/lab/test_faults.py",
     "tests/lab/test_daemon.py",
-    "scenario migrate",
-    "tests/lab/test_baking.py",
+    "tests/lab/test_host_metrics.py",
+    "tests/lab/test_firewall.py",
+    "tests/lab/test_removal.py",
     "tests/lab/test_firstboot.py",
     "tests/lab/test_packages.py",
-    "tests/lab/test_host_metrics.py",
-    "tests/lab/test_fleet.py",
     "scenario registry",
-    "tests/lab/test_access.py",
     "scenario default",
+    "tests/lab/test_baking.py",
+    "tests/lab/test_access.py",
+    "tests/lab/test_hardened.py",
+    "tests/lab/test_fleet_hooks.py",
 )
 
 

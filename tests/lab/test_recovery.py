@@ -21,6 +21,8 @@ from slipway.lab.play import Run, ok
 from tests.support import iam_policies, moto_autoscaling, moto_images
 from tests.support.recorded_aws import RecordedAws
 
+# Minutes, and the parts have tests of their own: the choice of images and instances, and the policies.
+pytestmark = pytest.mark.slow
 HOME, AWAY = "eu-central-1", "eu-west-1"
 STRANGER = "111122223333"
 FAMILY, IMAGE, NAME = "docker-el9", "docker-el9-20260801", "docker-web"

@@ -6,7 +6,6 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -57,11 +56,11 @@ def bake_playbook() -> Path:
 
 
 @pytest.fixture(scope="session")
-def bake(inventory: Path, bake_playbook: Path) -> Callable[..., play.Run]:
-    """Bake the folder again with other variables."""
+def seal(bake_playbook: Path) -> Callable[[Path], play.Run]:
+    """Run the last role of the bake alone on the hosts of an inventory: what the others do is the same again."""
 
-    def run(**variables: Any) -> play.Run:
-        return play.run(bake_playbook, inventory, variables)
+    def run(hosts: Path) -> play.Run:
+        return play.run(bake_playbook, hosts, options=["--tags=machine_image_seal"])
 
     return run
 

@@ -16,7 +16,9 @@ from tests.unit.plugins.module_utils.machine_image.test_artefacts import ARTEFAC
 
 @pytest.fixture(scope="module")
 def planted_root(copy: Callable[[str], Path]) -> Path:
-    return copy("planted")
+    root = copy("planted")
+    assert listed(root) == []
+    return root
 
 
 def listed(root: Path) -> list[str]:
@@ -50,7 +52,6 @@ def planted(root: Path, artefact: str, aside: Path) -> Iterator[None]:
 
 @pytest.mark.parametrize("artefact", ARTEFACTS)
 def test_an_artefact_is_found_and_named(planted_root: Path, tmp_path: Path, artefact: str) -> None:
-    assert listed(planted_root) == []
     with planted(planted_root, artefact, tmp_path / "aside"):
         (place,) = listed(planted_root)
         file = place_of(planted_root, artefact)

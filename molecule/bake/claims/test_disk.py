@@ -77,14 +77,14 @@ def test_the_canary_is_nowhere_on_the_disk(baked: Baked, check: Check) -> None:
 
 
 def test_the_check_finds_a_login_that_the_seal_removed(
-    baked: Baked, bake_playbook: Path, canary: str, check: Check
+    baked: Baked, seal: Callable[[Path], Run], canary: str, check: Check
 ) -> None:
     """Fault: a secret was written in a bake and deleted. Outcome: found in the raw image."""
     with mounted(baked.disk) as folder:
         login = folder / baked.machine / "root/.docker/config.json"
         login.parent.mkdir()
         login.write_text(f'{{"auths": {{"registry.example.com": {{"identitytoken": "{canary}"}}}}}}')
-        run = play.run(bake_playbook, baked.hosts)
+        run = seal(baked.hosts)
         assert run.status == 0, run.output
         assert not login.exists()
         assert check(folder / baked.machine) == (0, [])

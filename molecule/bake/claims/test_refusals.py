@@ -13,11 +13,13 @@ AWS_KEY = "AKIA" + "QYLPMN5HABCDEFGH"
 READ_ONLY = 'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; shift; exec "$@"'
 
 
-def test_an_image_with_an_aws_key_is_rejected_with_the_file(root: Path, bake: Callable[..., Run]) -> None:
+def test_an_image_with_an_aws_key_is_rejected_with_the_file(
+    root: Path, inventory: Path, seal: Callable[[Path], Run]
+) -> None:
     """Fault: a credential is left in an image when the bake ends. Outcome: the bake fails and names each file."""
     key = root / "opt/deploy.env"
     key.write_text(f"region=eu-central-1\nkey={AWS_KEY}\n")
-    run = bake()
+    run = seal(inventory)
     key.unlink()
     assert run.status != 0
     assert "/opt/deploy.env, line 2: an AWS access key" in run.failure(root.name)
