@@ -193,8 +193,8 @@ def test_other_versions_and_trees_come_and_the_old_ones_go(mirror: Mirror) -> No
     assert mirror.versions() == ["20.10.24"]
     more = {"docker_mirror_versions": ["26.1.5", "20.10"], "docker_mirror_releases": {"centos": ["9"], "rhel": ["10"]}}
     mirror.made(**more)
-    for tree in (TREE, f"{ROOT}/linux/rhel/10/x86_64"):
-        assert sorted(mirror.versions(tree=tree)) == ["20.10.24", "26.1.5"]
+    assert sorted(mirror.versions()) == ["20.10.24", "26.1.5"]
+    assert mirror.versions(tree=f"{ROOT}/linux/rhel/10/x86_64") == ["26.1.5"], "that tree never had 20.10"
     assert mirror.host.sh(f"ls {ROOT}/linux/rhel") == "10\ngpg"
     mirror.made(docker_mirror_versions=[], docker_mirror_plugins=[])
     assert mirror.versions("\\*") == ["1.7.24", "26.1.5"]
