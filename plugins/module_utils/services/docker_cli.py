@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""The docker command with its subcommands compose and stack, run without a shell and with an environment of its own."""
+
+import json
+import re
+import subprocess
+
+from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SOCKET = "/run/docker.sock"
+# Of commands that only read.
+ANSWER_SECONDS = 60
+UNSET = re.compile(r'The \\?"(?P<name>[^"\\]+)\\?" variable is not set')
+# How Compose and the loader of stacks name a file before what is wrong in it.
+FILE = re.compile(r"\A(?:validating |parsing |failed to parse )?/\S+?: ")
+LOG_LINE = re.compile(r'time="[^"]*" level=\w+ msg=')
+LAST_LINES = 10
+
+
+class CommandError(ServicesError):
+    """A command failed; str() is its last message."""
+
+
+class TimeUpError(CommandError):
+    """A command did not end in time."""
+
+
+class DockerCli:
+    """The docker command of a host, with the home of the user whose registry logins a swarm passes on."""
+
+    def __init__(self, home="/root"):
+        self.environment = {"PATH": PATH, "HOME": home, "DOCKER_HOST": f"unix://{SOCKET}", "LC_ALL": "C.UTF-8"}
+
+    def run(self, arguments, timeout=ANSWER_SECONDS, variables=None, merged=False):
+        """Return (stdout, stderr) of docker with arguments; merged puts stderr into stdout. Raises CommandError."""
+        try:
+            done = subprocess.run(
+                ["docker", *arguments],
+                env={**(variables or {}), **self.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+                timeout=max(timeout, 1),
+                check=False,
+                cwd="/",
+            )
+        except subprocess.TimeoutExpired as error:
+            raise TimeUpError("{} did not end within {:.0f} s".format(" ".join(arguments[:2]), timeout)) from error
+        except OSError as error:
+            raise CommandError(
+                f"the docker command cannot be run ({error.strerror}): run the role docker_engine first"
+            ) from error
+        out, err = done.stdout.decode("utf-8", "replace"), (done.stderr or b"").decode("utf-8", "replace")
+        if done.returncode:
+            raise CommandError(last_message(err or out) or f"it ended with status {done.returncode}")
+        return out, err
+
+    def require_compose(self):
+        """Raise ServicesError unless the plugin is installed."""
+        try:
+            self.run(["compose", "version", "--short"])
+        except CommandError as error:
+            raise ServicesError(
+                f"docker compose does not run on this host ({error}): add compose to docker_engine_plugins and run the "
+                "role docker_engine, or run dnf install docker-compose-plugin"
+            ) from error
+
+    def config(self, name, folder, paths, variables):
+        """Return the project in its canonical form, as a dict, without what is not in use. Raises CommandError."""
+        out, err = self.run([*compose(name, folder, paths), "config", "--format", "json"], variables=variables)
+        require_variables(err)
+        try:
+            return json.loads(out)
+        except ValueError as error:
+            raise CommandError("docker compose config did not print JSON: update docker-compose-plugin") from error
+
+    def up(self, name, folder, path, timeout):
+        """Bring the containers of a project to what the file says, and remove those of services that it lacks."""
+        up = ["up", "--detach", "--no-build", "--pull", "never", "--remove-orphans"]
+        self.run([*compose(name, folder, [path]), *up], timeout)
+
+    def down(self, name, folder, timeout):
+        """Remove the containers and networks of a project, by their labels; volumes stay."""
+        self.run([*compose(name, folder, []), "down", "--remove-orphans"], timeout)
+
+    def stack_config(self, paths, variables):
+        """Return the text of a stack's merged file, which can be read again. Raises CommandError."""
+        files = [argument for path in paths for argument in ("--compose-file", path)]
+        out, err = self.run(["stack", "config", *files], variables=variables)
+        require_variables(err)
+        # Variables are filled in, and a $ that stands for itself is written as it is.
+        return out.replace("$", "$$")
+
+    def stack_deploy(self, name, path, timeout):
+        options = ["--with-registry-auth", "--resolve-image", "never", "--prune"]
+        self.run(["stack", "deploy", *options, "--compose-file", path, name], timeout)
+
+    def stack_remove(self, name, timeout):
+        self.run(["stack", "rm", name], timeout)
+
+    def logs(self, container):
+        """Return the last lines that a container has printed."""
+        return self.last_lines(["logs", "--tail", str(LAST_LINES), container])
+
+    def service_logs(self, service):
+        """Return the last lines that the tasks of a service have printed."""
+        return self.last_lines(["service", "logs", "--raw", "--tail", str(LAST_LINES), service])
+
+    def last_lines(self, arguments):
+        try:
+            return self.run(arguments, merged=True)[0].splitlines()[-LAST_LINES:]
+        except CommandError as error:
+            return [f"(its log cannot be read: {error})"]
+
+
+def compose(name, folder, paths):
+    files = [argument for path in paths for argument in ("--file", path)]
+    return ["compose", "--ansi", "never", "--project-name", name, "--project-directory", folder, *files]
+
+
+def require_variables(text):
+    """Raise CommandError if a variable without a value became a blank."""
+    unset = sorted({found.group("name") for found in UNSET.finditer(text)})
+    if unset:
+        raise CommandError(
+            "{} not set: add {} to environment or secrets, or write a default such as ${{{}:-}}".format(
+                "the variable {} is".format(unset[0])
+                if len(unset) == 1
+                else "the variables {} are".format(", ".join(unset)),
+                "it" if len(unset) == 1 else "them",
+                unset[0],
+            )
+        )
+
+
+def last_message(text):
+    """Return the last message of a command in one line, without the path of a file that is gone by then."""
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not LOG_LINE.match(line)]
+    message = lines[-1] if lines else ""
+    return FILE.sub("", message).rstrip(".")
