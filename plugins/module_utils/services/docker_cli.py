@@ -20,7 +20,11 @@ LAST_LINES = 10
 
 
 class CommandError(ServicesError):
-    """A command failed; str() is its last message."""
+    """A command failed; str() is its last message, output all that it said."""
+
+    def __init__(self, message, output=""):
+        super().__init__(message)
+        self.output = output
 
 
 class TimeUpError(CommandError):
@@ -54,7 +58,7 @@ class DockerCli:
             ) from error
         out, err = done.stdout.decode("utf-8", "replace"), (done.stderr or b"").decode("utf-8", "replace")
         if done.returncode:
-            raise CommandError(last_message(err or out) or f"it ended with status {done.returncode}")
+            raise CommandError(last_message(err or out) or f"it ended with status {done.returncode}", err)
         return out, err
 
     def require_compose(self):
@@ -69,12 +73,21 @@ class DockerCli:
 
     def config(self, name, folder, paths, variables):
         """Return the project in its canonical form, as a dict, without what is not in use. Raises CommandError."""
-        out, err = self.run([*compose(name, folder, paths), "config", "--format", "json"], variables=variables)
-        require_variables(err)
+        out = self.read([*compose(name, folder, paths), "config", "--format", "json"], variables)
         try:
             return json.loads(out)
         except ValueError as error:
             raise CommandError("docker compose config did not print JSON: update docker-compose-plugin") from error
+
+    def read(self, arguments, variables):
+        """Return what a command makes of a compose file; a variable without a value would become a blank."""
+        try:
+            out, err = self.run(arguments, variables=variables)
+        except CommandError as error:
+            require_variables(error.output)  # of which the error may be a consequence
+            raise
+        require_variables(err)
+        return out
 
     def up(self, name, folder, path, timeout):
         """Bring the containers of a project to what the file says, and remove those of services that it lacks."""
@@ -88,10 +101,8 @@ class DockerCli:
     def stack_config(self, paths, variables):
         """Return the text of a stack's merged file, which can be read again. Raises CommandError."""
         files = [argument for path in paths for argument in ("--compose-file", path)]
-        out, err = self.run(["stack", "config", *files], variables=variables)
-        require_variables(err)
         # Variables are filled in, and a $ that stands for itself is written as it is.
-        return out.replace("$", "$$")
+        return self.read(["stack", "config", *files], variables).replace("$", "$$")
 
     def stack_deploy(self, name, path, timeout):
         options = ["--with-registry-auth", "--resolve-image", "never", "--prune"]
