@@ -36,7 +36,7 @@ def file(digest: str, **changes: Any) -> dict[str, Any]:
     }
     reader = {
         **common,
-        "command": ["sh", "-c", "cat /run/secrets/password && exec sleep 10000"],
+        "command": ["sh", "-c", "cat /run/secrets/password && echo && exec sleep 10000"],
         "secrets": ["password"],
     }
     job = {"image": image, "command": ["true"], "restart": "no"}
@@ -219,3 +219,188 @@ def test_a_removed_project_keeps_its_volumes_until_told_otherwise(story: dict[st
     assert not story["removed again"]["changed"]
     assert story["volumes removed"]["changed"]
     assert story["volumes left"]["stdout"] == ""
+
+
+@pytest.fixture
+def fresh(machine: LabHost) -> LabHost:
+    """The host without any project and volume."""
+    ok(services(machine, {**GONE, "remove_volumes": True}))
+    return machine
+
+
+def claim(host: LabHost, *projects: dict[str, Any]) -> None:
+    """Check the claims of tests/verify on the host."""
+    checked = host.verify("test_services.py", docker_services_list=list(projects))
+    assert checked.returncode == 0, checked.stdout
+    assert "4 passed" in checked.stdout
+
+
+@pytest.mark.slow
+def test_services_are_back_and_healthy_after_a_reboot(fresh: LabHost, digest: str) -> None:
+    """Fault: the host reboots. Outcome: services are up and healthy again by their restart policies."""
+    wanted = project(file(digest))
+    ok(services(fresh, wanted))
+    claim(fresh, wanted)
+    before = containers(fresh)
+    fresh.reboot()
+    fresh.sh(f"timeout 60 sh -c 'until {PAGE}; do sleep 0.2; done'")
+    assert containers(fresh) == before
+    assert ok(services(fresh, wanted)).changed(fresh.name) == []
+    claim(fresh, wanted)
+
+
+def containers(host: LabHost) -> dict[str, str]:
+    """Return the IDs of the running containers by service."""
+    return dict(line.split() for line in host.sh(CONTAINERS).splitlines())
+
+
+@pytest.mark.slow
+def test_what_was_removed_or_stopped_by_hand_is_repaired(fresh: LabHost, digest: str) -> None:
+    wanted = project(file(digest))
+    ok(services(fresh, wanted))
+    fresh.sh("docker rm --force shop-web-1; docker stop shop-reader-1")
+    predicted = ok(services(fresh, wanted, options=("--check",)))
+    assert "web: create" in predicted.output
+    assert "reader: start (it exited with status 137)" in predicted.output
+    ok(services(fresh, wanted))
+    assert page(fresh) == "hello"
+    assert set(containers(fresh)) == {"web", "reader"}
+
+
+@pytest.mark.slow
+def test_another_secret_reaches_the_services_that_use_it_and_nobody_else(fresh: LabHost, digest: str) -> None:
+    """Fault: a run with secrets at `-vvv --diff`, failing or not. Outcome: no secret in output, journal, arguments, or
+    in a file that others can read.
+    """
+    ok(services(fresh, project(file(digest))))
+    before = containers(fresh)
+    # The words of variables are in the command line of ansible-playbook, which the output starts with.
+    given = fresh.inventory.with_name("secrets.yml")
+    secrets = [{"name": "password", "value": "an0ther-s3cret", "uid": 65534}]
+    given.write_text(yaml.safe_dump({"docker_services_list": [project(file(digest), secrets=secrets)]}))
+    changed = fresh.apply("docker_services", "-vvv", "--diff", f"--extra-vars=@{given}")
+    assert "reader: recreate (secrets)" in ok(changed).output
+    bad = file(digest, command=["false"])
+    given.write_text(yaml.safe_dump({"docker_services_list": [project(bad, secrets=secrets)]}))
+    failed = fresh.apply("docker_services", "-vvv", "--diff", f"--extra-vars=@{given}")
+    assert "web restarts again and again" in failed.failure(fresh.name)
+    after = containers(fresh)
+    assert {service for service in before if before[service] != after[service]} >= {"reader"}
+    assert fresh.sh("docker logs shop-reader-1") == "an0ther-s3cret"
+    assert fresh.sh(f"stat --format '%a %u' {FOLDER}/shop/secrets/password.2") == "400 65534"
+    for output in (changed.output, failed.output):
+        assert "s3cret" not in output
+    assert fresh.run("sh", "-c", "journalctl --no-pager | grep --fixed-strings s3cret")[0] == 1
+    found = fresh.sh(
+        "grep --recursive --files-with-matches --fixed-strings s3cret /etc /root /var/lib/slipway /tmp || true"
+    )
+    assert set(found.splitlines()) == {f"{FOLDER}/shop/secrets/password.{number}" for number in (1, 2)}
+
+
+@pytest.mark.slow
+def test_a_first_version_that_fails_leaves_nothing_that_runs(fresh: LabHost, digest: str) -> None:
+    """Fault: the port of a new project is taken, or its first version never gets healthy. Outcome: the message has the
+    reason; no container is left.
+    """
+    fresh.sh("docker load --quiet --input /usr/share/slipway/hello.tar")
+    fresh.sh("docker run --detach --name other --publish 127.0.0.1:8080:80 slipway/hello sleep 10000")
+    try:
+        failure = services(fresh, project(file(digest))).failure(fresh.name)
+        assert "port is already allocated" in failure
+        assert "It was the first version, so that nothing of it runs now" in failure
+        assert fresh.sh(CONTAINERS) == ""
+    finally:
+        fresh.sh("docker rm --force other")
+
+
+@pytest.mark.slow
+def test_a_host_without_the_plugin_is_told_how_to_get_it(machine: LabHost, digest: str) -> None:
+    """Fault: the host has no docker compose. Outcome: refused with the remedy."""
+    plugin = "/usr/libexec/docker/cli-plugins/docker-compose"
+    machine.sh(f"mv {plugin} /root/docker-compose")
+    try:
+        failure = services(machine, project(file(digest))).failure(machine.name)
+    finally:
+        machine.sh(f"mv /root/docker-compose {plugin}")
+    assert "add compose to docker_engine_plugins" in failure
+    assert failure.endswith("Nothing was changed.")
+
+
+@pytest.mark.slow
+def test_a_tag_is_resolved_once_and_means_the_same_from_then_on(fresh: LabHost, digest: str) -> None:
+    fresh.sh("docker image prune --all --force")
+    compose = file(digest)
+    for service in compose["services"].values():
+        service["image"] = "library/hello-world:latest"
+    unpinned = {"docker_services_require_digest": False}
+    predicted = ok(services(fresh, project(compose), options=("--check",), **unpinned))
+    assert "its digest is found by the pull" in predicted.output
+    ok(services(fresh, project(compose), **unpinned))
+    image = fresh.sh("docker inspect --format '{{.Config.Image}}' shop-web-1")
+    assert image.endswith(f"hello-world:latest@{digest}")
+    # Whatever the tag stands for by now.
+    fresh.sh("docker rmi --no-prune hello-world:latest; docker load --quiet --input /usr/share/slipway/hello.tar")
+    fresh.sh("docker tag slipway/hello hello-world:latest")
+    assert ok(services(fresh, project(compose), **unpinned)).changed(fresh.name) == []
+    claim(fresh, project(compose))
+
+
+@pytest.fixture(scope="module")
+def manager(workbench: Workbench) -> LabHost:
+    """A swarm of one node. Engines of a swarm cannot have live-restore."""
+    host = workbench.make_converged("test-stack", docker_engine_daemon_options={"live-restore": False})
+    host.sh("docker swarm init --advertise-addr 127.0.0.1")
+    return host
+
+
+def stack(digest: str, **web: Any) -> dict[str, Any]:
+    """Return a compose file for a stack. A one-node swarm without vxlan has no overlay network."""
+    image = f"library/hello-world@{digest}"
+    common = {"image": image, "stop_signal": "SIGKILL", "networks": ["hostnet"]}
+    server = {
+        **common,
+        "command": ["sh", "-c", "echo $$GREETING >/data/index.html && exec httpd -f -p 8081 -h /data"],
+        "environment": {"GREETING": "${GREETING}"},
+        "volumes": ["data:/data"],
+        "healthcheck": {"test": "wget -q -O /dev/null http://127.0.0.1:8081/", "interval": "500ms", "retries": 3},
+        **web,
+    }
+    reader = {
+        **common,
+        "command": ["sh", "-c", "cat /run/secrets/password && echo && exec sleep 10000"],
+        "secrets": ["password"],
+    }
+    networks = {"hostnet": {"external": True, "name": "host"}}
+    return {"services": {"web": server, "reader": reader}, "volumes": {"data": {}}, "networks": networks}
+
+
+@pytest.mark.slow
+def test_a_stack_is_deployed_changed_rolled_back_and_removed(manager: LabHost, digest: str) -> None:
+    """Fault: a service of a stack does not stay up after a change. Outcome: the message has its last lines; the version
+    before runs again.
+    """
+    first, second = project(stack(digest)), project(stack(digest), environment={"GREETING": "goodbye"})
+    address = "curl --silent --fail http://127.0.0.1:8081/"
+    assert "web: create" in ok(services(manager, first, options=("--check",))).output
+    ok(services(manager, first))
+    assert manager.sh(address) == "hello"
+    assert ok(services(manager, first)).changed(manager.name) == []
+    run = ok(services(manager, second))
+    assert "web: update (environment)" in run.output
+    assert manager.sh(address) == "goodbye"
+    claim(manager, second)
+    bad = project(stack(digest, command=["sh", "-c", "echo the database is gone; exit 3"]))
+    failure = services(manager, bad).failure(manager.name)
+    assert "its service web" in failure
+    assert "The version before runs again." in failure
+    assert "the database is gone" in failure
+    assert manager.sh(address) == "goodbye"
+    assert ok(services(manager, second)).changed(manager.name) == []
+    other = [{"name": "password", "value": "an0ther"}]
+    assert "reader: update (secrets)" in ok(services(manager, {**second, "secrets": other})).output
+    assert "an0ther" in manager.sh("docker service logs --raw shop_reader")
+    assert ok(services(manager, GONE)).changed(manager.name)
+    assert manager.sh("docker service ls --quiet; docker secret ls --quiet; docker volume ls --quiet") == "shop_data"
+    assert ok(services(manager, {**GONE, "remove_volumes": True})).changed(manager.name)
+    assert manager.sh("docker volume ls --quiet") == ""
+    assert ok(services(manager, GONE)).changed(manager.name) == []
