@@ -171,8 +171,8 @@ from ansible_collections.slipway.platform.plugins.module_utils.module import sha
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 from ansible_collections.slipway.platform.plugins.module_utils.registry.keychain import CredentialsError
 from ansible_collections.slipway.platform.plugins.module_utils.services import run
-from ansible_collections.slipway.platform.plugins.module_utils.services.deployment import DeployError
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import MODES, ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import DeployError, ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.settings import MODES
 
 
 @explained

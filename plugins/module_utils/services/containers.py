@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api
 from ansible_collections.slipway.platform.plugins.module_utils.services.docker_cli import SOCKET
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import ServicesError
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -47,7 +47,7 @@ def filtered(path, label, more=""):
 
 def of_project(name):
     """Return what the engine knows about each container of a project, by service."""
-    found = {}
+    found: "dict[str, list[dict[str, object]]]" = {}
     for listed in ask(filtered("/containers/json", f"{PROJECT}={name}", "all=1&")):
         labels = listed["Labels"]
         if labels.get(ONE_OFF) == "True":
@@ -113,7 +113,8 @@ def started_at(state):
 
 def troubles(project, containers, now):
     """Return (failed, waiting), the Troubles of services of the canonical form."""
-    failed, waiting = [], []
+    failed: "list[Trouble]" = []
+    waiting: "list[Trouble]" = []
     for name, service in sorted(project.get("services", {}).items()):
         listed = containers.get(name, [])
         if len(listed) < wanted_count(service):

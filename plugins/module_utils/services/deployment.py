@@ -5,7 +5,6 @@
 import hashlib
 import json
 import os
-import re
 import time
 from collections import namedtuple
 
@@ -14,34 +13,33 @@ from ansible_collections.slipway.platform.plugins.module_utils.host import files
 from ansible_collections.slipway.platform.plugins.module_utils.images import names as image_names
 from ansible_collections.slipway.platform.plugins.module_utils.services import containers, pins, settings, swarm
 from ansible_collections.slipway.platform.plugins.module_utils.services import project as project_folder
-from ansible_collections.slipway.platform.plugins.module_utils.services.docker_cli import SOCKET, CommandError
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.docker_cli import SOCKET
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import (
+    CommandError,
+    DeployError,
+    ServicesError,
+)
 
 PLACE = settings.LIST
 REMOVAL_SECONDS = 300
 # What is still to be pulled by tag, so that its digest is not known.
 UNKNOWN = "its digest is found by the pull"
-SECRET_NUMBER = re.compile(r"[0-9]+\Z")
 
 Change = namedtuple("Change", ["service", "what"])
-
-
-class DeployError(ServicesError):
-    """A version did not become healthy; str() says what runs now, details are the last lines of its log."""
-
-    def __init__(self, message, details=()):
-        super().__init__(message)
-        self.details = list(details)
 
 
 class Deployment:
     """One listed project on this host. folder is a private one for files that are only checked."""
 
-    def __init__(self, entry, cli, folder, options):
+    def __init__(self, entry, cli, folder, options, node):
         self.entry, self.cli, self.folder, self.options = entry, cli, folder, options
         self.name = entry["name"]
         self.project = project_folder.Project(self.name)
-        self.mode = self.target = None
+        self.mode = self.choose_mode(node)
+        # Whether another node of the swarm deploys this project.
+        self.is_elsewhere = self.mode == settings.STACK and node in (swarm.WORKER, swarm.MANAGER)
+        kind = swarm.Stack if self.mode == settings.STACK else containers.ComposeProject
+        self.target = kind(cli, self.project)
         # The compose file's canonical form; that with digests, labels and secrets; and that of the current version.
         self.plain, self.canonical, self.before = {}, {}, {}
         self.pins = {}
@@ -55,30 +53,24 @@ class Deployment:
     # What should be, and what is.
 
     def choose_mode(self, node):
-        """Set mode and target; node is what this host is in a swarm. Raises ServicesError."""
-        wanted = self.entry["mode"]
+        """Return how the project is deployed; node is what this host is in a swarm. Raises ServicesError."""
+        wanted, known = self.entry["mode"], self.project.record["mode"]
         if wanted == settings.STACK and node == swarm.NONE:
             self.refuse(
                 "a stack needs a swarm, and this host is in none: run playbooks/swarm.yml, or set mode: compose"
             )
-        known = self.project.record["mode"]
-        self.mode = wanted if wanted != settings.AUTO else settings.COMPOSE if node == swarm.NONE else settings.STACK
-        if known and known != self.mode and self.is_present():
+        mode = wanted if wanted != settings.AUTO else settings.COMPOSE if node == swarm.NONE else settings.STACK
+        if not self.is_present():
+            return known or mode
+        if known and known != mode:
             self.refuse(
-                f"it was deployed as a {known} before, and would run twice as a {self.mode}: remove it first (state: "
+                f"it was deployed as a {known} before, and would run twice as a {mode}: remove it first (state: "
                 f"absent, which keeps volumes), or set mode: {known}"
             )
-        if not self.is_present():
-            self.mode = known or self.mode
-        kind = swarm.Stack if self.mode == settings.STACK else containers.ComposeProject
-        self.target = kind(self.cli, self.project)
+        return mode
 
     def is_present(self):
         return self.entry["state"] == "present"
-
-    def is_elsewhere(self, node):
-        """Whether another node of the swarm deploys this project."""
-        return self.mode == settings.STACK and node in (swarm.WORKER, swarm.MANAGER)
 
     def plan(self):
         """Find what would change. Raises ServicesError."""
@@ -95,6 +87,7 @@ class Deployment:
         recorded = {} if self.options["renew_pins"] else self.project.record["pins"]
         named = {image for image in pins.images_of(self.plain).values() if not pins.is_pinned(image)}
         self.pin({reference: recorded[reference] for reference in named if reference in recorded})
+        self.texts()  # so that what a swarm refuses is known before anything is changed
         self.find_changes()
 
     def find_changes(self):
@@ -151,7 +144,7 @@ class Deployment:
         path = self.placed[name][0]
         if self.mode != settings.STACK:
             return {"file": path}
-        return {"file": path, "name": "{}_{}_{}".format(self.name, name, SECRET_NUMBER.search(path).group())}
+        return {"file": path, "name": "{}_{}_{}".format(self.name, name, path.rpartition(".")[2])}
 
     def variables(self):
         return settings.variables_of(self.entry)
@@ -301,11 +294,14 @@ class Deployment:
         return "It was the first version, so that nothing of it runs now; volumes stay."
 
     def remove(self):
-        """Remove the project; volumes only where asked. Raises CommandError."""
-        if self.target.is_there():
-            self.target.remove(REMOVAL_SECONDS)
-        if self.volumes:
-            self.cli.run(["volume", "rm", "--force", *self.volumes], REMOVAL_SECONDS)
+        """Remove the project; volumes only where asked. Raises ServicesError."""
+        try:
+            if self.target.is_there():
+                self.target.remove(REMOVAL_SECONDS)
+            if self.volumes:
+                self.cli.run(["volume", "rm", "--force", *self.volumes], REMOVAL_SECONDS)
+        except CommandError as error:
+            self.refuse(f"it cannot be removed ({error}): correct this, and run again")
         self.project.forget()
 
     def differences(self):

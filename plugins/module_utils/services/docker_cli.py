@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import CommandError, ServicesError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SOCKET = "/run/docker.sock"
@@ -16,19 +16,7 @@ UNSET = re.compile(r'The \\?"(?P<name>[^"\\]+)\\?" variable is not set')
 # How Compose and the loader of stacks name a file before what is wrong in it.
 FILE = re.compile(r"\A(?:validating |parsing |failed to parse )?/\S+?: ")
 LOG_LINE = re.compile(r'time="[^"]*" level=\w+ msg=')
-LAST_LINES = 10
-
-
-class CommandError(ServicesError):
-    """A command failed; str() is its last message, output all that it said."""
-
-    def __init__(self, message, output=""):
-        super().__init__(message)
-        self.output = output
-
-
-class TimeUpError(CommandError):
-    """A command did not end in time."""
+LAST_LINES, LONGEST_LINE = 10, 300
 
 
 class DockerCli:
@@ -51,7 +39,7 @@ class DockerCli:
                 cwd="/",
             )
         except subprocess.TimeoutExpired as error:
-            raise TimeUpError("{} did not end within {:.0f} s".format(" ".join(arguments[:2]), timeout)) from error
+            raise CommandError("{} did not end within {:.0f} s".format(" ".join(arguments[:2]), timeout)) from error
         except OSError as error:
             raise CommandError(
                 f"the docker command cannot be run ({error.strerror}): run the role docker_engine first"
@@ -121,7 +109,8 @@ class DockerCli:
 
     def last_lines(self, arguments):
         try:
-            return self.run(arguments, merged=True)[0].splitlines()[-LAST_LINES:]
+            lines = self.run(arguments, merged=True)[0].splitlines()[-LAST_LINES:]
+            return [line[:LONGEST_LINE] for line in lines]
         except CommandError as error:
             return [f"(its log cannot be read: {error})"]
 

@@ -3,7 +3,7 @@
 """Digests of images: which a compose file names, and which were found for a tag once and are kept since."""
 
 from ansible_collections.slipway.platform.plugins.module_utils.images import names as image_names
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import ServicesError
 
 
 def split(reference):

@@ -14,17 +14,19 @@ import re
 import shutil
 import stat
 
-from ansible_collections.slipway.platform.plugins.module_utils.host import files
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.host import files, labels
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import ServicesError
 
 DIRECTORY = "/var/lib/slipway/services"
 CURRENT, PREVIOUS, NEXT = "current", "previous", "next"
 COMPOSE_FILE, STACK_FILE = "compose.json", "stack.yaml"
 # mode: compose or stack. pending: current was not healthy yet. pins: digests of images by the names in the compose
 # file. hashes: what Compose labelled the containers of a service with.
-EMPTY = {"mode": None, "pending": False, "pins": {}, "hashes": {}}
+EMPTY: "dict[str, object]" = {"mode": None, "pending": False, "pins": {}, "hashes": {}}
 SECRET_FILE = re.compile(r"\A(?P<name>\w+)\.(?P<number>[0-9]+)\Z", re.ASCII)
 SECRET_MODE = 0o400
+# With SELinux, the only one that containers may read.
+LABEL = "system_u:object_r:container_file_t:s0"
 
 
 class Project:
@@ -154,6 +156,8 @@ def is_secret(path, value, owner):
 
 def write_secret(path, value, owner):
     files.write_atomically(path, value, SECRET_MODE)
+    if labels.wanted(path, stat.S_IFREG):
+        labels.put(path, LABEL)
     if owner:
         os.chown(path, owner, 0)
 

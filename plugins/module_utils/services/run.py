@@ -8,7 +8,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.registry.keychain
 from ansible_collections.slipway.platform.plugins.module_utils.services import pins, settings, swarm
 from ansible_collections.slipway.platform.plugins.module_utils.services.deployment import Deployment
 from ansible_collections.slipway.platform.plugins.module_utils.services.docker_cli import SOCKET, DockerCli
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import ServicesError
 
 ANSWER_SECONDS = 30
 
@@ -54,11 +54,9 @@ class Run:
     def plan(self, entries, cli, folder):
         node = swarm.own_role()
         for entry in entries:
-            deployment = Deployment(entry, cli, folder, self.params)
-            deployment.choose_mode(node)
+            deployment = Deployment(entry, cli, folder, self.params, node)
             self.deployments.append(deployment)
-            if deployment.is_elsewhere(node):
-                deployment.target = None
+            if deployment.is_elsewhere:
                 continue
             deployment.plan()
             for name in deployment.without_restart_policy():
@@ -68,7 +66,7 @@ class Run:
                 )
 
     def apply(self, deployment, images, keychain):
-        if deployment.target is None:
+        if deployment.is_elsewhere:
             return
         if not deployment.is_present():
             if deployment.changes:
@@ -81,7 +79,7 @@ class Run:
         deployment.deploy()
 
     def told(self):
-        return "Projects before it in the list were changed." if self.has_changed else "Nothing was changed."
+        return "What was changed before stays." if self.has_changed else "Nothing was changed."
 
     def results(self):
         return [
@@ -90,7 +88,7 @@ class Run:
                 "mode": deployment.mode,
                 "changes": [f"{change.service}: {change.what}" for change in deployment.changes],
                 "images": pins.images_of(deployment.canonical),
-                "elsewhere": deployment.target is None,
+                "elsewhere": deployment.is_elsewhere,
             }
             for deployment in self.deployments
         ]

@@ -15,10 +15,6 @@ MODES = (AUTO, COMPOSE, STACK)
 LIST = "docker_services_list"
 
 
-class ServicesError(Exception):
-    """The projects cannot be deployed as asked; str() is the message for the user, without a period."""
-
-
 def problems(settings):
     """Return a sentence for each mistake; settings are the role's variables without their prefix."""
     listed = settings["list"]

@@ -114,7 +114,8 @@ class Stack:
         self.cli.stack_deploy(self.name, self.file, seconds)
 
     def look(self, canonical):
-        failed, waiting = [], []
+        failed: "list[Trouble]" = []
+        waiting: "list[Trouble]" = []
         running = self.services()
         for name in sorted(canonical["services"]):
             if name not in running:

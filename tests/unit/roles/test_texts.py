@@ -60,7 +60,7 @@ SAMPLES: dict[str, Any] = {
     "docker_services_list": [
         {
             "name": "shop",
-            "compose": "services:\n  web: {}\n",
+            "compose": str(PROJECT / "requirements.yml"),  # any file that exists
             "environment": {"PORT": "80"},
             "secrets": [{"name": "key", "value": "x", "uid": 5}],
             "remove_volumes": False,

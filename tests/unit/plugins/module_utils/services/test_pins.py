@@ -2,7 +2,7 @@
 # Copyright: Slipway contributors
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.services import docker_cli, pins
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import CommandError, ServicesError
 
 DIGEST = "sha256:" + 64 * "0"
 
@@ -42,7 +42,7 @@ WARNINGS = "\n".join(
 
 def test_variables_without_a_value_are_named() -> None:
     docker_cli.require_variables("time=x level=warning msg=other")
-    with pytest.raises(docker_cli.CommandError, match=r"the variables A, B are not set: add them to environment"):
+    with pytest.raises(CommandError, match=r"the variables A, B are not set: add them to environment"):
         docker_cli.require_variables(WARNINGS)
 
 

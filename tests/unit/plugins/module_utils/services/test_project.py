@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.services import project as project_folder
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import ServicesError
+from ansible_collections.slipway.platform.plugins.module_utils.services.errors import ServicesError
 
 
 def project(folder: Path) -> project_folder.Project:
