@@ -215,7 +215,8 @@ def main():
     )
     steps = run.Run(module, is_baking(module.params["baking"]))
     try:
-        with tempfile.TemporaryDirectory(prefix="slipway-services-") as folder:
+        # In memory, since it gets logins; for root alone.
+        with tempfile.TemporaryDirectory(prefix="slipway-services-", dir="/run") as folder:
             result = steps.run(folder)
     except DeployError as error:
         module.fail_json(

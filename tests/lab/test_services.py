@@ -274,6 +274,28 @@ def test_what_was_removed_or_stopped_by_hand_is_repaired(fresh: LabHost, digest:
 
 
 @pytest.mark.slow
+def test_a_run_that_is_killed_leaves_the_last_healthy_version_known(fresh: LabHost, digest: str) -> None:
+    """Fault: a deployment is killed while it waits. Outcome: the next run does not take its version for healthy, and
+    goes back to the one that was.
+    """
+    ok(services(fresh, project(file(digest))))
+    before = containers(fresh)["web"]
+    never = {"test": "false", "interval": "500ms", "retries": 1000}
+    endless = project(file(digest, command=["sleep", "10000"], healthcheck=never))
+    waiting = (
+        f"timeout 60 sh -c 'until docker inspect shop-web-1 | grep --quiet 1000 && ! docker inspect {before}; do"
+        " sleep 0.2; done' >/dev/null 2>&1; pkill -KILL --full '[A]nsiballZ_docker_services'"
+    )
+    ok(fresh.play({**module(endless), "async": 100, "poll": 0}, looking(waiting)))
+    predicted = ok(services(fresh, endless, options=("--check",)))
+    assert "deploy again (they were not healthy yet)" in predicted.output
+    failure = services(fresh, unhealthy(digest)).failure(fresh.name)
+    assert "The version before runs again." in failure
+    assert page(fresh) == "hello"
+    assert ok(services(fresh, project(file(digest)))).changed(fresh.name) == []
+
+
+@pytest.mark.slow
 def test_another_secret_reaches_the_services_that_use_it_and_nobody_else(fresh: LabHost, digest: str) -> None:
     """Fault: a run with secrets at `-vvv --diff`, failing or not. Outcome: no secret in output, journal, arguments, or
     in a file that others can read.

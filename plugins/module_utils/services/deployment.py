@@ -46,6 +46,8 @@ class Deployment:
         self.changes = []
         self.placed = {}
         self.volumes = []
+        # Whether anything of the project ran before, whoever deployed it.
+        self.was_there = False
 
     def refuse(self, reason):
         raise ServicesError(f"{PLACE}: {self.name}: {reason}")
@@ -80,22 +82,24 @@ class Deployment:
             self.plan_removal()
 
     def plan_deployment(self):
-        self.placed = self.project.place_secrets(self.entry["secrets"] or [])
+        self.placed = self.project.place_secrets(self.entry["secrets"] or [], self.target.last_secret())
         files.write_atomically(self.file(), settings.text_of(self.entry["compose"]), 0o600)
         self.plain = self.merged({})
         self.require_possible()
         recorded = {} if self.options["renew_pins"] else self.project.record["pins"]
         named = {image for image in pins.images_of(self.plain).values() if not pins.is_pinned(image)}
         self.pin({reference: recorded[reference] for reference in named if reference in recorded})
+        self.was_there = self.target.is_there()
         self.texts()  # so that what a swarm refuses is known before anything is changed
         self.find_changes()
 
     def find_changes(self):
+        """Compare with what runs; again once all digests are known."""
         self.before = self.project.version()
         self.changes = [Change(*change) for change in self.target.changes(self.before, self.canonical)]
-        parts = [key for key in ("networks", "volumes", "configs", "secrets") if self.part(key)]
-        if self.before and parts and not self.changes:
-            self.changes.append(Change(", ".join(parts), "update"))
+        others = sorted(key for key in {*self.before, *self.canonical} if self.part(key))
+        if self.before and others and not self.changes:
+            self.changes.append(Change(", ".join(others), "update"))
         if self.project.exists() and self.project.is_pending() and not self.changes:
             self.changes.append(Change("all services", "deploy again (they were not healthy yet)"))
         self.changes += [Change(name, f"pull {reference} ({UNKNOWN})") for name, reference in self.unknown().items()]
@@ -206,14 +210,20 @@ class Deployment:
     # What is done about it.
 
     def pull(self, images, keychain):
-        """Pull what is missing, and find the digests of tags that have none yet. Raises ImageError."""
+        """Pull what is missing, and find the digests of tags that have none yet.
+
+        The nodes of a swarm pull by themselves, with these credentials. Raises ImageError and CredentialsError.
+        """
         unknown = sorted(set(self.unknown().values()))
         if unknown:
             self.pin({reference: self.resolve(reference, images, keychain) for reference in unknown})
-        for reference in sorted(set(pins.images_of(self.canonical).values())) if self.mode == settings.COMPOSE else ():
-            if reference.startswith("sha256:"):
-                continue
-            name, _, digest = pins.split(reference)
+            self.find_changes()
+        references = sorted(set(pins.images_of(self.canonical).values()))
+        wanted = [pins.split(reference) for reference in references if not reference.startswith("sha256:")]
+        if self.mode == settings.STACK:
+            self.cli.log_in({image_names.registry_key(name) for name, _, _ in wanted}, keychain)
+            return
+        for name, _, digest in wanted:
             if not engine_image(f"{name}@{digest}"):
                 images.pull(name, digest, keychain)
 
@@ -237,17 +247,19 @@ class Deployment:
         return f"{name}:{tag or 'latest'}@{digests[0]}"
 
     def deploy(self):
-        """Bring up what is planned. Raises DeployError if it does not become healthy; the version before is back."""
+        """Bring up what is planned, or only wait. Raises DeployError if it does not become healthy, once the version
+        before is back."""
         is_new = self.project.is_pending() or self.canonical != self.before
-        if is_new:
+        if is_new and self.changes:
             used = [self.placed[name] for name in self.canonical.get("secrets") or {} if name in self.placed]
             self.project.prepare(self.texts(), used, self.mode)
             self.project.advance()
-        trouble = self.bring_up(self.canonical)
+        trouble = self.bring_up(self.canonical) if self.changes else self.wait(self.canonical)
         if trouble:
             lines = self.target.logs(trouble)
             raise DeployError(f"{self.told(trouble)}. {self.go_back(is_new)}", lines)
-        self.project.settle(self.target.fingerprints(), self.pins)
+        if self.changes:
+            self.project.settle(self.target.fingerprints(), self.pins)
 
     def texts(self):
         texts = {project_folder.COMPOSE_FILE: project_folder.render(self.canonical)}
@@ -260,12 +272,16 @@ class Deployment:
 
     def bring_up(self, canonical):
         """Return the Trouble that keeps the current version from being healthy, or None."""
-        deadline = time.monotonic() + self.entry["timeout"]
+        started = time.monotonic()
         try:
             self.target.bring_up(self.entry["timeout"])
         except CommandError as error:
             failed, _ = self.target.look(canonical)
             return failed[0] if failed else containers.Trouble(None, None, str(error))
+        return self.wait(canonical, started)
+
+    def wait(self, canonical, started=None):
+        deadline = (time.monotonic() if started is None else started) + self.entry["timeout"]
         return containers.wait(self.target, canonical, deadline)
 
     def told(self, trouble):
@@ -286,6 +302,11 @@ class Deployment:
         return "The version before runs again."
 
     def take_back(self):
+        if self.was_there:
+            return (
+                "What ran before was not deployed from this host by Slipway, so that there is no version to go back "
+                "to: the one that failed is left in place."
+            )
         try:
             self.target.remove(REMOVAL_SECONDS)
         except CommandError as error:

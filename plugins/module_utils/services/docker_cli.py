@@ -2,10 +2,13 @@
 # Copyright: Slipway contributors
 """The docker command with its subcommands compose and stack, run without a shell and with an environment of its own."""
 
+import base64
 import json
+import os
 import re
 import subprocess
 
+from ansible_collections.slipway.platform.plugins.module_utils.host import files
 from ansible_collections.slipway.platform.plugins.module_utils.services.errors import CommandError, ServicesError
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -20,10 +23,14 @@ LAST_LINES, LONGEST_LINE = 10, 300
 
 
 class DockerCli:
-    """The docker command of a host, with the home of the user whose registry logins a swarm passes on."""
+    """The docker command of a host. folder is a private one.
 
-    def __init__(self, home="/root"):
-        self.environment = {"PATH": PATH, "HOME": home, "DOCKER_HOST": f"unix://{SOCKET}", "LC_ALL": "C.UTF-8"}
+    It has root's home, whoever's logins count: the command runs plugins that it finds in a home.
+    """
+
+    def __init__(self, folder):
+        self.environment = {"PATH": PATH, "HOME": "/root", "DOCKER_HOST": f"unix://{SOCKET}", "LC_ALL": "C.UTF-8"}
+        self.logins = os.path.join(folder, "logins")
 
     def run(self, arguments, timeout=ANSWER_SECONDS, variables=None, merged=False):
         """Return (stdout, stderr) of docker with arguments; merged puts stderr into stdout. Raises CommandError."""
@@ -39,7 +46,7 @@ class DockerCli:
                 cwd="/",
             )
         except subprocess.TimeoutExpired as error:
-            raise CommandError("{} did not end within {:.0f} s".format(" ".join(arguments[:2]), timeout)) from error
+            raise CommandError(f"docker {arguments[0]} did not end within {timeout:.0f} s") from error
         except OSError as error:
             raise CommandError(
                 f"the docker command cannot be run ({error.strerror}): run the role docker_engine first"
@@ -92,9 +99,16 @@ class DockerCli:
         # Variables are filled in, and a $ that stands for itself is written as it is.
         return self.read(["stack", "config", *files], variables).replace("$", "$$")
 
+    def log_in(self, registries, keychain):
+        """Have the swarm's nodes pull with the credentials that a user has for these registries."""
+        found = keychain.credentials_by_registry(registries)
+        auths = {key: stored_form(credentials) for key, credentials in found.items()}
+        files.write_atomically(os.path.join(self.logins, "config.json"), json.dumps({"auths": auths}), 0o600)
+
     def stack_deploy(self, name, path, timeout):
         options = ["--with-registry-auth", "--resolve-image", "never", "--prune"]
-        self.run(["stack", "deploy", *options, "--compose-file", path, name], timeout)
+        logins = {"DOCKER_CONFIG": self.logins}
+        self.run(["stack", "deploy", *options, "--compose-file", path, name], timeout, logins)
 
     def stack_remove(self, name, timeout):
         self.run(["stack", "rm", name], timeout)
@@ -113,6 +127,13 @@ class DockerCli:
             return [line[:LONGEST_LINE] for line in lines]
         except CommandError as error:
             return [f"(its log cannot be read: {error})"]
+
+
+def stored_form(credentials):
+    """Return an AuthConfig of the engine as config.json has it."""
+    tokens = {key: credentials[key] for key in ("identitytoken", "registrytoken") if credentials.get(key)}
+    login = "{}:{}".format(credentials.get("username", ""), credentials.get("password", ""))
+    return {"auth": base64.b64encode(login.encode()).decode(), **tokens}
 
 
 def compose(name, folder, paths):

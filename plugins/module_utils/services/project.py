@@ -63,17 +63,20 @@ class Project:
             os.path.join(self.folder, "record.json"), json.dumps(self.record, indent=2, sort_keys=True) + "\n", 0o600
         )
 
-    def place_secrets(self, secrets):
-        """Return (path, value, owner, is new) by name, for secrets in the module's form; nothing is written."""
-        return {secret["name"]: self.place_secret(secret) for secret in secrets}
+    def place_secrets(self, secrets, taken=0):
+        """Return (path, value, owner, is new) by name, for secrets in the module's form; nothing is written.
 
-    def place_secret(self, secret):
+        taken is the last number that another host has used.
+        """
+        return {secret["name"]: self.place_secret(secret, taken) for secret in secrets}
+
+    def place_secret(self, secret, taken):
         numbers = [number for name, number in self.secret_files() if name == secret["name"]]
         newest, owner = max(numbers, default=0), secret["uid"] or 0
         path = self.secret_path(secret["name"], newest)
         if newest and is_secret(path, secret["value"], owner):
             return path, secret["value"], owner, False
-        return self.secret_path(secret["name"], newest + 1), secret["value"], owner, True
+        return self.secret_path(secret["name"], max(newest, taken) + 1), secret["value"], owner, True
 
     def secret_path(self, name, number):
         return os.path.join(self.secrets_folder, f"{name}.{number}")

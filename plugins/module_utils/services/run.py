@@ -41,14 +41,15 @@ class Run:
                 f"the engine does not answer at {SOCKET}: run the role docker_engine first, or start docker.service"
             )
         keychain = Keychain(self.params["user"], self.params["proxy"])
-        cli = DockerCli(keychain.account.home)
+        cli = DockerCli(folder)
         cli.require_compose()
         self.plan(entries, cli, folder)
-        changed = any(deployment.changes for deployment in self.deployments)
-        diff = [difference for deployment in self.deployments for difference in deployment.differences()]
         if not self.module.check_mode:
             for deployment in self.deployments:
                 self.apply(deployment, Images(SOCKET), keychain)
+        # Of what was done: a tag may have the same digest as before.
+        changed = any(deployment.changes for deployment in self.deployments)
+        diff = [difference for deployment in self.deployments for difference in deployment.differences()]
         return {"changed": changed, "services": self.results(), "diff": diff}
 
     def plan(self, entries, cli, folder):
@@ -75,7 +76,7 @@ class Run:
             return
         if deployment.changes:
             deployment.pull(images, keychain)
-            self.has_changed = True
+        self.has_changed = self.has_changed or bool(deployment.changes)
         deployment.deploy()
 
     def told(self):

@@ -80,10 +80,12 @@ class Stack:
         listed = ask(filtered("/services", f"{NAMESPACE}={self.name}", "status=true&"))
         return {service["Spec"]["Name"][len(self.name) + 1 :]: service for service in listed}
 
-    def secret_numbers(self):
-        """Return the numbers of the stack's secrets in the swarm."""
+    def last_secret(self):
+        """Return the last number of the stack's secrets in the swarm, which another leader may have made."""
         names = [secret["Spec"]["Name"] for secret in ask(filtered("/secrets", f"{NAMESPACE}={self.name}"))]
-        return [int(number) for number in (name.rpartition("_")[2] for name in names) if number.isdigit()]
+        return max(
+            (int(number) for number in (name.rpartition("_")[2] for name in names) if number.isdigit()), default=0
+        )
 
     def is_there(self):
         return bool(self.services())
