@@ -287,12 +287,13 @@ def test_a_run_that_is_killed_leaves_the_last_healthy_version_known(fresh: LabHo
         " sleep 0.2; done' >/dev/null 2>&1; pkill -KILL --full '[A]nsiballZ_docker_services'"
     )
     ok(fresh.play({**module(endless), "async": 100, "poll": 0}, looking(waiting)))
-    predicted = ok(services(fresh, endless, options=("--check",)))
-    assert "deploy again (they were not healthy yet)" in predicted.output
+    # To be deployed again, or to be started, as compose may have died with the module.
+    assert ok(services(fresh, endless, options=("--check",))).changed(fresh.name)
     failure = services(fresh, unhealthy(digest)).failure(fresh.name)
     assert "The version before runs again." in failure
     assert page(fresh) == "hello"
     assert ok(services(fresh, project(file(digest)))).changed(fresh.name) == []
+    fresh.sh("rm -r /root/.ansible/tmp/*")  # what Ansible leaves of a module that was killed
 
 
 @pytest.mark.slow

@@ -157,7 +157,7 @@ class ComposeProject:
     def changes(self, before, after):
         """Return (service, what would be done) for each service to bring to a canonical form."""
         containers = of_project(self.name)
-        known = self.project.record["hashes"]
+        known = self.project.known_hashes()
         found = [(name, "remove") for name in sorted(set(containers) - set(after["services"]))]
         for name, service in sorted(after["services"].items()):
             done = self.change_of(name, service, before, containers.get(name, []), known)

@@ -52,6 +52,10 @@ class Project:
         """Whether the current version was never healthy, as after a run that was killed."""
         return self.record["pending"] or not os.path.exists(self.path(CURRENT))
 
+    def known_hashes(self):
+        """Return what the services of the current version were made from, as far as that is known."""
+        return {} if self.is_pending() else self.record["hashes"]
+
     def last_healthy(self):
         """Return the name of the last version that was healthy, or None."""
         version = PREVIOUS if self.is_pending() else CURRENT

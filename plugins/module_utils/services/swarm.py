@@ -93,7 +93,7 @@ class Stack:
     def changes(self, before, after):
         """Return (service, what would be done) for each service to bring to a canonical form."""
         running, old = self.services(), before.get("services") or {}
-        known = self.project.record["hashes"]
+        known = self.project.known_hashes()
         found = [(name, "remove") for name in sorted(set(running) - set(after["services"]))]
         for name, service in sorted(after["services"].items()):
             was = old.get(name)

@@ -104,3 +104,20 @@ def test_logins_of_a_swarm_s_nodes_are_in_a_file_for_root_alone(folder: Path) ->
         "auths": {"a": {"auth": "Y2k6eA=="}, "b": {"auth": "Og==", "identitytoken": "y"}}
     }
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_version_that_was_never_healthy_is_deployed_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    form = {"services": {"app": {"image": PINNED}}}
+    project = project_folder.Project("web")
+    project.prepare({"compose.json": project_folder.render(form)}, (), "compose")
+    project.advance()
+    found = planned(folder)
+    found.canonical = form
+    monkeypatch.setattr(found.target, "changes", lambda before, after: [])
+    found.find_changes()
+    assert [change.what for change in found.changes] == ["deploy again (they were not healthy yet)"]
+    found.project.settle({"app": ["abc"]}, {})
+    found.changes = []
+    found.find_changes()
+    assert found.changes == []
+    assert found.project.known_hashes() == {"app": ["abc"]}
