@@ -385,8 +385,10 @@ def test_a_tag_is_resolved_once_and_means_the_same_from_then_on(fresh: LabHost, 
 
 @pytest.fixture(scope="module")
 def manager(workbench: Workbench) -> LabHost:
-    """A swarm of one node. Engines of a swarm cannot have live-restore."""
+    """A swarm of one node with a login. Engines of a swarm cannot have live-restore."""
     host = workbench.make_converged("test-stack", docker_engine_daemon_options={"live-restore": False})
+    login = {"username": "ci", "token": hub.credentials(workbench.lab)["ci"], "registry": hub.REGISTRY}
+    ok(host.apply("docker_registry_auth", docker_registry_auth_logins=[login]))
     host.sh("docker swarm init --advertise-addr 127.0.0.1")
     return host
 
@@ -405,6 +407,7 @@ def stack(digest: str, **web: Any) -> dict[str, Any]:
     }
     reader = {
         **common,
+        "image": f"{hub.REGISTRY}/team/app@{digest}",
         "command": ["sh", "-c", "cat /run/secrets/password && echo && exec sleep 10000"],
         "secrets": ["password"],
     }
