@@ -79,6 +79,18 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
         {"users": [{"name": "alice", "daemon_options": {"registry-mirrors": ["https://{}@mirror"]}}]},
     ),
     "docker_mirror gpg_key": ("docker_mirror", {"gpg_key": "https://{}:@mirror/gpg"}),
+    "docker_services secrets": (
+        "docker_services",
+        {
+            "services": [
+                {"name": "web", "environment": {"DB_PASSWORD": "{}"}, "secrets": [{"name": "key", "value": "{}"}]}
+            ]
+        },
+    ),
+    "docker_services proxy": (
+        "docker_services",
+        {"services": [], "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+    ),
     "docker_mirror proxy": ("docker_mirror", {"proxy": "http://me:{}@proxy:3128"}),
     "docker_mirror source_root": ("docker_mirror", {"source_root": "https://me:{}@mirror/linux"}),
 }

@@ -58,7 +58,7 @@ class Images:
         return json.loads(answer)
 
     def pull(self, name, digest, keychain):
-        """Pull an image by digest; retry transient errors. Raises ImageError and CredentialsError."""
+        """Pull an image by digest, or by tag; retry transient errors. Raises ImageError and CredentialsError."""
         for pause in self.pauses:
             try:
                 return self.pull_once(name, digest, keychain)
@@ -78,7 +78,8 @@ class Images:
             fault = pull_errors.of(str(error), registry, keychain.account.name, bool(auth))
             reason = keychain.hide(" ".join(str(error).split()))
             error_class = TransientImageError if fault.transient else ImageError
-            raise error_class(f"{name}@{digest} cannot be pulled ({reason}): {fault.remedy}") from error
+            reference = f"{name}@{digest}" if ":" in digest else f"{name}:{digest}"
+            raise error_class(f"{reference} cannot be pulled ({reason}): {fault.remedy}") from error
 
     def build(self, name, folder, key, keychain):
         """Build an untagged image from a folder whose content key is key; return its id. Raises ImageError."""

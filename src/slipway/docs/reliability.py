@@ -78,6 +78,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/unit/plugins/module_utils/module",
     ),
     "Container images on hosts": ("tests/lab/test_images_role.py", "tests/unit/plugins/module_utils/images"),
+    "Services": ("tests/lab/test_services.py", "tests/unit/plugins/module_utils/services"),
     "Base images": ("tests/unit/images",),
     "Baking and sealing": (
         "tests/lab/test_baking.py",

@@ -57,6 +57,16 @@ SAMPLES: dict[str, Any] = {
     "docker_firstboot_pull_trusted_keys": [KEY, KEY],
     "docker_firstboot_wait_for": ["db.example.com:5432", "[::1]:22"],
     "docker_images_list": [{"name": "library/alpine", "tags": ["stable"], "build": "/opt/app"}],
+    "docker_services_list": [
+        {
+            "name": "shop",
+            "compose": str(PROJECT / "requirements.yml"),  # any file that exists
+            "environment": {"PORT": "80"},
+            "secrets": [{"name": "key", "value": "x", "uid": 5}],
+            "remove_volumes": False,
+            "timeout": 60,
+        }
+    ],
     "docker_mirror_releases": {"centos": ["9"], "fedora": ["43"]},
     "docker_registry_auth_logins": [{"registry": "registry.example.com", "username": "ci", "helper": "pass"}],
     "host_metrics_agent_rpm": {"url": "https://example.com/agent.rpm", "checksum": "sha256:" + 64 * "0"},
