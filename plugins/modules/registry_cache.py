@@ -16,7 +16,9 @@ description:
   - C(slipway-registry-cache-check.timer) keeps it within O(limit_gb), and fails if it is not well.
 options:
   image:
-    description: The image of distribution's registry, version 2.8 or 3, with its digest.
+    description:
+      - The image of distribution's registry, version 2.8 or 3, with its digest. It is pulled if it is missing.
+      - Or the id of an image that was loaded, V(sha256:) and 64 digits.
     type: str
   name:
     description: The name or address by which hosts reach the cache. Its certificate is for this name.
@@ -138,7 +140,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ca:
-  description: PEM text of the CA that hosts have to trust; empty if they trust it anyway, or if it is made by a real run.
+  description: PEM text of the CA that hosts have to trust; empty if they trust it anyway, or if a real run makes it.
   returned: success
   type: str
 mirror:
@@ -233,6 +235,11 @@ def has_image(module):
 
 def pull(module):
     name, _, digest = module.params["image"].partition("@")
+    if not digest:
+        raise engine_images.ImageError(
+            f"the image {name} of registry_cache_image is not on this host: load it (docker load), or name one with "
+            "its digest, which is pulled"
+        )
     engine_images.Images(SOCKET).pull(name, digest, Keychain("root"))
 
 

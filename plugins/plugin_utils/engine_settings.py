@@ -43,14 +43,14 @@ def mirror_problems(mirrors, options):
     """Yield what is wrong with registry mirrors, of which the engine would accept some and fall back to the Hub."""
     if mirrors and "registry-mirrors" in options:
         yield (
-            "docker_engine_registry_mirrors and registry-mirrors in docker_engine_daemon_options are both set: remove one "
-            "of the two"
+            "docker_engine_registry_mirrors and registry-mirrors in docker_engine_daemon_options are both set: remove "
+            "one of the two"
         )
     for mirror in mirrors:
         if not MIRROR.match(mirror):
             yield (
-                f"docker_engine_registry_mirrors has '{url_secrets.redact(mirror)}': write https://, the name of the cache "
-                "and its port, such as https://cache.example.com:5000, without a path and without credentials"
+                f"docker_engine_registry_mirrors has '{url_secrets.redact(mirror)}': write https://, the name of the "
+                "cache and its port, such as https://cache.example.com:5000, without a path and without credentials"
             )
 
 

@@ -3,7 +3,6 @@
 """The cache's certificate: the user's, or one of a CA of its own; made and checked by openssl."""
 
 import os
-import re
 import tempfile
 
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
@@ -13,7 +12,6 @@ from ansible_collections.slipway.platform.plugins.module_utils.registry_cache.se
 AUTHORITY_DAYS, SERVER_DAYS = 3650, 825
 # A run renews a certificate that ends within this time; the check on the host warns from half of it on.
 RENEWAL_SECONDS = 60 * 24 * 3600
-END = re.compile(r"notAfter=(.*)")
 EXTENSIONS = """basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
 extendedKeyUsage = serverAuth
@@ -52,7 +50,7 @@ def one_line(text):
 def check(module, cert, key, name):
     """Raise CertificateError unless the PEM texts are a certificate for the name, in its time, and its key."""
     try:
-        end = END.search(openssl(module, "x509", "-noout", "-enddate", data=cert))
+        end = openssl(module, "x509", "-noout", "-enddate", data=cert).partition("=")[2].strip()
         public = openssl(module, "x509", "-noout", "-pubkey", data=cert)
     except CertificateError as error:
         raise CertificateError(
@@ -61,7 +59,7 @@ def check(module, cert, key, name):
         ) from error
     if ends_within(module, cert, 0):
         raise CertificateError(
-            f"the certificate in registry_cache_tls has ended ({end.group(1)}): put a new one in its place"
+            f"the certificate in registry_cache_tls has ended ({end}): put a new one in its place"
         )
     if not is_for(module, cert, name):
         raise CertificateError(
@@ -72,10 +70,10 @@ def check(module, cert, key, name):
         own = openssl(module, "pkey", "-pubout", "-passin", "pass:", data=key)
     except CertificateError as error:
         raise CertificateError(
-            "key of registry_cache_tls is not a private key in PEM, or has a passphrase: set the text of a key without one"
+            "key of registry_cache_tls is not a private key in PEM, or has a passphrase: set the text of one without"
         ) from error
     if own.split() != public.split():
-        raise CertificateError("key of registry_cache_tls does not belong to its cert: set the two that were made together")
+        raise CertificateError("key of registry_cache_tls does not belong to its cert: set two that were made together")
 
 
 def ends_within(module, cert, seconds):
@@ -86,7 +84,9 @@ def ends_within(module, cert, seconds):
 def is_for(module, cert, name):
     """Return whether the certificate has this name; openssl says so in words, and before 3.x in nothing else."""
     option = "-checkip" if is_address(name) else "-checkhost"
-    return "does match" in module.run_command(["openssl", "x509", "-noout", option, name], data=cert, binary_data=True)[1]
+    return (
+        "does match" in module.run_command(["openssl", "x509", "-noout", option, name], data=cert, binary_data=True)[1]
+    )
 
 
 def own(name):

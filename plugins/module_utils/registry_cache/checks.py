@@ -17,7 +17,9 @@ def engine_problem(module):
         return "There is no docker command on this host: run the role docker_engine first"
     code, _, errors = module.run_command(["docker", "version", "--format", "{{.Server.Version}}"])
     if code:
-        return "The engine does not answer ({}): run the role docker_engine first".format(" ".join(errors.split())[:200])
+        return "The engine does not answer ({}): run the role docker_engine first".format(
+            " ".join(errors.split())[:200]
+        )
     return None
 
 

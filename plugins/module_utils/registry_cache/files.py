@@ -13,8 +13,8 @@ HEADER = "# managed by slipway.platform.registry_cache\n"
 PYTHONS = ("/usr/libexec/platform-python", "/usr/bin/python3")
 BUNDLES = ("/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt")
 GIGABYTE = 10**9
-# With the host's network, the host's firewall applies to the cache, which sees its clients' addresses, and the metrics are
-# on the host's loopback. Root in the container has no capability but that of low ports; it owns the files.
+# With the host's network, the host's firewall applies to the cache, which sees its clients' addresses, and the metrics
+# are on the host's loopback. Root in the container has no capability but that of low ports; it owns the files.
 SERVICE_TEXT = """[Unit]
 Description=Registry cache
 Documentation=https://distribution.github.io/distribution/recipes/mirror/
@@ -72,31 +72,28 @@ def configuration(params, with_client_ca):
         "certificate": os.path.join(paths.RUNTIME, "tls.crt"),
         "key": os.path.join(paths.RUNTIME, "tls.key"),
         "minimumtls": "tls1.2",
+        **({"clientcas": [os.path.join(paths.RUNTIME, "clients.crt")]} if with_client_ca else {}),
     }
-    if with_client_ca:
-        tls["clientcas"] = [os.path.join(paths.RUNTIME, "clients.crt")]
-    config = {
+    read_only = params["read_only"]
+    storage = {
+        "filesystem": {"rootdirectory": paths.STORAGE},
+        # Without it, the registry would not remove what it has held for a week. A cache of descriptors is left out: it
+        # would claim to have what a clean-up has removed.
+        "delete": {"enabled": not read_only},
+        **({"maintenance": {"readonly": {"enabled": True}}} if read_only else {}),
+    }
+    debug = {
+        "addr": "127.0.0.1:{}".format(params["metrics_port"]),
+        "prometheus": {"enabled": True, "path": "/metrics"},
+    }
+    return {
         "version": "0.1",
         "log": {"level": "info"},
-        # Without a cache of descriptors, which would claim to have what a clean-up has removed. Without delete, the
-        # registry would not remove what it has held for a week.
-        "storage": {"filesystem": {"rootdirectory": paths.STORAGE}, "delete": {"enabled": True}},
-        "http": {
-            "addr": ":{}".format(params["port"]),
-            "tls": tls,
-            "debug": {
-                "addr": "127.0.0.1:{}".format(params["metrics_port"]),
-                "prometheus": {"enabled": True, "path": "/metrics"},
-            },
-        },
+        "storage": storage,
+        "http": {"addr": ":{}".format(params["port"]), "tls": tls, "debug": debug},
         "health": {"storagedriver": {"enabled": True, "interval": "10s", "threshold": 3}},
+        **({} if read_only else {"proxy": upstream(params)}),
     }
-    if params["read_only"]:
-        config["storage"]["maintenance"] = {"readonly": {"enabled": True}}
-        config["storage"]["delete"] = {"enabled": False}
-    else:
-        config["proxy"] = upstream(params)
-    return config
 
 
 def upstream(params):
@@ -119,7 +116,7 @@ def program(text):
 
 
 def wanted(params, certificate):
-    """Return (path, text, mode) of all files; certificate is (ca, ca_key, cert, key), the first two None for the user's."""
+    """Return (path, text, mode) of all files; certificate is (ca, ca_key, cert, key), without ca_key for the user's."""
     ca, ca_key, cert, key = certificate
     settings = {
         "directory": params["directory"],

@@ -11,7 +11,8 @@ from ansible_collections.slipway.platform.plugins.module_utils.net.host_names im
 
 PREFIX = "registry_cache_"
 HIGHEST_PORT = 65535
-IMAGE = re.compile(r"\A[a-z0-9][a-z0-9._/:-]*@sha256:[0-9a-f]{64}\Z")
+# By digest, or by the id of one that was loaded.
+IMAGE = re.compile(r"\A(?:[a-z0-9][a-z0-9._/:-]*@)?sha256:[0-9a-f]{64}\Z")
 DIRECTORY = re.compile(r"\A/[A-Za-z0-9._/-]+\Z")
 REPOSITORY = re.compile(r"\A[a-z0-9]+(?:[._/-]+[a-z0-9]+)*\Z")
 DIGEST = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
@@ -30,7 +31,9 @@ def problems(settings):
     found += port_problems(settings)
     found += directory_problems(settings["directory"])
     if settings["limit_gb"] < 1:
-        found.append(f"{PREFIX}limit_gb is {settings['limit_gb']}: set the gigabytes that the cache may use, at least 1.")
+        found.append(
+            f"{PREFIX}limit_gb is {settings['limit_gb']}: set the gigabytes that the cache may use, at least 1."
+        )
     found += tls_problems(settings["tls"])
     found += upstream_problems(settings)
     found += fill_problems(settings["images"])
@@ -54,7 +57,7 @@ def image_problems(image):
 def name_problems(name):
     if not is_address(name) and not is_dns_name(name):
         yield (
-            f"{PREFIX}name '{name}' is neither a host name nor an address: set the name by which hosts reach the cache, "
+            f"{PREFIX}name '{name}' is neither a host name nor an address: set that by which hosts reach the cache, "
             "without scheme and port."
         )
 
@@ -86,8 +89,8 @@ def tls_problems(tls):
     missing = [name for name in ("cert", "key") if not tls.get(name)]
     if any(tls.values()) and missing:
         yield (
-            f"{PREFIX}tls has no {' and no '.join(missing)}: set cert and key as PEM text, or leave all of it out for a "
-            "certificate of the cache's own CA."
+            f"{PREFIX}tls has no {' and no '.join(missing)}: set cert and key as PEM text, or leave all of it out for "
+            "a certificate of the cache's own CA."
         )
 
 
@@ -122,10 +125,10 @@ def fill_problems(images):
         place = f"Entry {number} of {PREFIX}images"
         name = str(image.get("name") or "") if isinstance(image, dict) else ""
         if not isinstance(image, dict) or set(image) - {"name", "digest", "tags"} or not name:
-            yield f"{place} must have name and digest, and may have tags: such as {{name: library/nginx, digest: sha256:...}}."
+            yield f"{place} must have name and digest, and may have tags: see docs/guides/registry-cache.md."
             continue
         if not REPOSITORY.match(name) or name.startswith("docker.io/"):
-            yield f"{place} has the name '{name}': write it as upstream has it, such as library/nginx, without host and tag."
+            yield f"{place} has the name '{name}': write it as upstream has it, such as library/nginx, without host."
         if not DIGEST.match(str(image.get("digest"))):
             yield (
                 f"{place} ({name}) is not pinned: set digest to sha256: and 64 hexadecimal digits, as docker buildx "
@@ -133,4 +136,4 @@ def fill_problems(images):
             )
         for tag in image.get("tags") or ():
             if not TAG.match(str(tag)):
-                yield f"{place} ({name}) has the tag '{tag}', which is not valid: use letters, digits, '_', '.' and '-'."
+                yield f"{place} ({name}) has the tag '{tag}', which is not valid: use letters, digits, _, . and -."

@@ -3,8 +3,8 @@
 # Copyright: Slipway contributors
 """Prepares and checks the registry cache of this host. Units of systemd run it; the role registry_cache installs it.
 
-prepare: writes what the container reads. Without a way to the upstream registry, distribution's proxy mode does not even
-    start, so the cache then serves what it has, read-only.
+prepare: writes what the container reads. Without a way to the upstream registry, distribution's proxy mode does not
+    even start, so the cache then serves what it has, read-only.
 check: removes the oldest blobs where the cache is larger than its limit, ends reading only when the upstream registry
     answers again, and fails with a sentence if the cache is not well.
 """
@@ -143,8 +143,8 @@ def check(settings):
     require_certificate()
     if is_offline:
         raise Unwell(
-            "{} does not answer, so the cache serves only what it has: check the network and the proxy of this host, and "
-            "status.docker.com for Docker Hub.".format(upstream)
+            "{} does not answer, so the cache serves only what it has: check the network and the proxy of this host, "
+            "and status.docker.com for Docker Hub.".format(upstream)
         )
 
 
@@ -169,8 +169,8 @@ def require_certificate():
 def clean_up(directory, limit):
     """Remove the blobs that were not used for longest while the storage is larger than its limit.
 
-    In proxy mode the registry fetches a blob again that is not there. A blob counts as used when it was read last, which
-    file systems record once a day (relatime), or not at all (noatime): it counts from its download on then.
+    In proxy mode the registry fetches a blob again that is not there. A blob counts as used when it was read last,
+    which file systems record once a day (relatime), or not at all (noatime): it counts from its download on then.
     """
     root = os.path.join(directory, "docker/registry/v2/blobs")
     blobs = sorted(found(root))
@@ -184,11 +184,17 @@ def clean_up(directory, limit):
         os.unlink(path)
         os.rmdir(os.path.dirname(path))
         total, removed = total - size, removed + 1
-    print("The cache had {} MB of {} MB: removed {} blobs, and has {} MB.".format(*map(megabytes, (before, limit)), removed,
-          megabytes(total)), flush=True)
+    print(
+        "The cache had {} MB of {} MB: removed {} blobs, and has {} MB.".format(
+            *map(megabytes, (before, limit)), removed, megabytes(total)
+        ),
+        flush=True,
+    )
     if total > limit:
-        raise Unwell("The cache is larger than its limit, and holds only what was used just now: raise "
-                     "registry_cache_limit_gb, or wait for the next check.")
+        raise Unwell(
+            "The cache is larger than its limit, and holds only what was used just now: raise "
+            "registry_cache_limit_gb, or wait for the next check."
+        )
 
 
 def megabytes(size):

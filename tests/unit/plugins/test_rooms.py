@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"host", "daemon", "images"},
     "firewall": {"host", "daemon"},
     "rootless": {"host", "module", "daemon"},
+    "registry_cache": {"host", "net"},
     "preflight": {"host", "packages", "daemon"},
     "mirror": {"host", "packages"},
     "report": {"host", "packages", "daemon", "engine"},

@@ -2,9 +2,9 @@
 """The stand-in Docker Hub of the offline lab, and a second registry with Basic authentication.
 
 Both run in one container of the stand-in repository's image, under the names of the real servers, with a certificate
-that the hosts trust. The Hub has the public images `library/hello-world`, `ratelimitpreview/test` and `library/registry`,
-and `alice/private` for alice; REGISTRY has `team/app` for ci. Passwords are random: see `credentials`. Replacing the
-container, because it died or its image is outdated, resets users and images.
+that the hosts trust. The Hub has the public images `library/hello-world`, `ratelimitpreview/test` and
+`library/registry`, and `alice/private` for alice; REGISTRY has `team/app` for ci. Passwords are random: see
+`credentials`. Replacing the container, because it died or its image is outdated, resets users and images.
 """
 
 import io

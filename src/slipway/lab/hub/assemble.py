@@ -107,7 +107,11 @@ def registry_image() -> Image:
     config = {
         "architecture": architecture(),
         "os": "linux",
-        "config": {"Env": ["PATH=/bin"], "Entrypoint": ["/bin/registry"], "Cmd": ["serve", "/etc/distribution/config.yml"]},
+        "config": {
+            "Env": ["PATH=/bin"],
+            "Entrypoint": ["/bin/registry"],
+            "Cmd": ["serve", "/etc/distribution/config.yml"],
+        },
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest(layer)}"]},
         "history": [{"created_by": "Slipway's stand-in Docker Hub"}],
     }
