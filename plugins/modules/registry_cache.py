@@ -261,7 +261,7 @@ def present(module):
     result = {
         "changed": bool(changes or lacking or not is_well or found[2] is None),
         "ca": found[0] or "",
-        "mirror": "https://{}:{}".format(params["name"], params["port"]),
+        "mirror": "https://{}:{}".format(bracketed(params["name"]), params["port"]),
         "diff": differences(changes),
     }
     result["diff"] += [{"prepared": "{name}@{digest} is stored\n".format(**image)} for image in lacking]
@@ -276,12 +276,18 @@ def present(module):
     return result
 
 
+def bracketed(name):
+    return f"[{name}]" if ":" in name else name
+
+
 def apply(module, changes, lacking):
     params = module.params
     if not has_image(module):
         pull(module)
     for directory in (paths.SETTINGS, paths.AUTHORITY, params["directory"]):
         host_files.make_directory(directory, 0o700)
+    if params["username"] or params["helper"]:
+        host_files.put(os.path.join(params["directory"], paths.PRIVATE), "", 0o600)
     if lacking:
         store(module, lacking)
     service.start(module, changes, bool(lacking) or files.needs_restart(changes))

@@ -58,9 +58,7 @@ def check(module, cert, key, name):
             "-----BEGIN CERTIFICATE-----"
         ) from error
     if ends_within(module, cert, 0):
-        raise CertificateError(
-            f"the certificate in registry_cache_tls has ended ({end}): put a new one in its place"
-        )
+        raise CertificateError(f"the certificate in registry_cache_tls has ended ({end}): put a new one in its place")
     if not is_for(module, cert, name):
         raise CertificateError(
             f"the certificate in registry_cache_tls is not for {name}, so that no host would accept it: use one with "

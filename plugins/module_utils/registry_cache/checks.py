@@ -7,7 +7,7 @@ import os
 import socket
 
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
-from ansible_collections.slipway.platform.plugins.module_utils.registry_cache import paths
+from ansible_collections.slipway.platform.plugins.module_utils.registry_cache import paths, settings
 from ansible_collections.slipway.platform.plugins.module_utils.registry_cache.files import GIGABYTE
 
 
@@ -34,12 +34,19 @@ def problems(params, is_active):
                 f":{port}' names it): stop that, or set another registry_cache_{name}"
             )
     yield from disk_problems(params["directory"], params["limit_gb"] * GIGABYTE)
+    if settings.is_open(params) and os.path.exists(os.path.join(params["directory"], paths.PRIVATE)):
+        yield (
+            "The cache in {} has images that were pulled with an account, which it would serve to everyone who reaches "
+            "its port: set registry_cache_client_ca, delete them (registry_cache_state: absent with "
+            "registry_cache_purge_data: true) and run again, or set registry_cache_private_images_confirmed: true if "
+            "the account sees public images only".format(params["directory"])
+        )
 
 
 def current_ports():
     text = host_files.read_text(paths.setting("settings.json"))
-    settings = json.loads(text) if text else {}
-    return {settings.get("port"), settings.get("metrics_port")}
+    found = json.loads(text) if text else {}
+    return {found.get("port"), found.get("metrics_port")}
 
 
 def is_taken(address, port):

@@ -13,6 +13,8 @@ CONTAINER = "slipway-registry-cache"
 SERVICE = "slipway-registry-cache.service"
 CHECK_SERVICE, CHECK_TIMER = "slipway-registry-cache-check.service", "slipway-registry-cache-check.timer"
 UNITS = (SERVICE, CHECK_SERVICE, CHECK_TIMER)
+# In the directory of what is cached, where an account was used: whoever gets in may have what it could pull.
+PRIVATE = "pulled-with-an-account"
 # In the container.
 STORAGE = "/var/lib/registry"
 

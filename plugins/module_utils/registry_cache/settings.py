@@ -13,6 +13,7 @@ PREFIX = "registry_cache_"
 HIGHEST_PORT = 65535
 # By digest, or by the id of one that was loaded.
 IMAGE = re.compile(r"\A(?:[a-z0-9][a-z0-9._/:-]*@)?sha256:[0-9a-f]{64}\Z")
+NAME = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 DIRECTORY = re.compile(r"\A/[A-Za-z0-9._/-]+\Z")
 REPOSITORY = re.compile(r"\A[a-z0-9]+(?:[._/-]+[a-z0-9]+)*\Z")
 DIGEST = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
@@ -55,7 +56,7 @@ def image_problems(image):
 
 
 def name_problems(name):
-    if not is_address(name) and not is_dns_name(name):
+    if not is_address(name) and not (NAME.match(name) and is_dns_name(name)):
         yield (
             f"{PREFIX}name '{name}' is neither a host name nor an address: set that by which hosts reach the cache, "
             "without scheme and port."
@@ -111,13 +112,18 @@ def upstream_problems(settings):
         yield f"{PREFIX}helper '{helper}' is not the name of a credential helper: use one such as slipway."
     if (login or helper) and parts.scheme == "http":
         yield f"{PREFIX}upstream is http, which would carry the credentials in clear text: use https."
-    if (login or helper) and not settings["client_ca"] and not settings["private_images_confirmed"]:
+    if (login or helper) and is_open(settings):
         yield (
             "A cache with upstream credentials serves every image that these may pull, private ones too, to everyone "
             f"who reaches its port: set {PREFIX}client_ca, so that only hosts with a client certificate get in, use an "
             f"account that sees public images only and set {PREFIX}private_images_confirmed: true, or remove the "
             "credentials."
         )
+
+
+def is_open(settings):
+    """Return whether everyone who reaches the port gets in, without a confirmation."""
+    return not settings["client_ca"] and not settings["private_images_confirmed"]
 
 
 def fill_problems(images):
