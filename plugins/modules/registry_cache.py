@@ -301,7 +301,7 @@ def store(module, lacking):
         fill.fill(module, lacking)
     except fill.FillError as error:
         if ran:
-            module.run_command(["systemctl", "start", paths.SERVICE])
+            service.resume(module)
         module.fail_json(msg=f"{error}. The settings of the cache are unchanged.")
 
 

@@ -211,17 +211,18 @@ def test_a_cache_beyond_its_limit_loses_what_was_not_used_for_longest(site: Site
 
 @pytest.mark.slow
 def test_hosts_get_their_images_while_the_disk_of_the_cache_is_full(site: Site) -> None:
-    """Fault: the disk of the cache is full. Outcome: hosts get their images all the same; the cache is well again when
-    it has space.
+    """Fault: the disk of the cache is full. Outcome: hosts get their images all the same, and the check of the cache
+    says so; the cache is well again when it has space.
     """
+    unit = "slipway-registry-cache"
     site.cache.sh(f"mount -t tmpfs -o size=64k none {DATA}; head -c 65536 /dev/zero > {DATA}/full || true")
     try:
-        site.cache.sh(f"systemctl restart slipway-registry-cache; {WAIT}")
+        site.cache.sh(f"systemctl restart {unit}; {WAIT}")
         site.clients[1].sh(PULL)
+        assert site.cache.run("sh", "-c", CHECK)[0] != 0
+        assert "is full, so the cache stores nothing more" in site.cache.sh(f"{CHECK_LOG} -n 9")
     finally:
-        site.cache.sh(
-            f"systemctl stop slipway-registry-cache; umount {DATA}; systemctl start slipway-registry-cache; {WAIT}"
-        )
+        site.cache.sh(f"systemctl stop {unit}; umount {DATA}; systemctl start {unit}; {WAIT}")
     site.clients[1].sh(PULL)
     site.cache.sh(CHECK)
 
@@ -293,6 +294,7 @@ def test_a_certificate_of_the_user_is_served_and_hosts_trust_its_ca(site: Site) 
     end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=90)
     tls = certificates.with_key(end, site.cache.name)
     ok(site.converge(registry_cache_tls=tls))
+    site.clients[1].sh(PULL)
     with site.cut():
         site.clients[1].sh(PULL)
     served = site.cache.sh(f"openssl s_client -connect {site.address} </dev/null 2>/dev/null | openssl x509")
@@ -314,6 +316,7 @@ def test_claims_about_the_cache_hold_and_fail_where_it_is_broken(site: Site) -> 
 
 @pytest.mark.slow
 def test_removal_keeps_the_data_unless_told_otherwise(site: Site) -> None:
+    site.clients[1].sh(PULL)
     assert ok(site.role(registry_cache_state="absent")).changed(site.cache.name)
     assert site.cache.run("docker", "inspect", "slipway-registry-cache")[0] != 0
     assert site.cache.run("ls", "/etc/slipway/registry-cache")[0] != 0

@@ -50,7 +50,7 @@ def start(module, changes, restart):
         host_files.put_all(before)
         module.run_command(["systemctl", "daemon-reload"])
         if ran:
-            module.run_command(["systemctl", "restart", paths.SERVICE])
+            resume(module)
             raise ServiceError(f"{error}. The cache runs with the settings of before") from error
         module.run_command(["systemctl", "disable", "--now", *paths.UNITS[::2]])
         module.run_command(["systemctl", "stop", paths.SERVICE])
@@ -69,6 +69,15 @@ def run(module, restart):
     module.run_command(["systemctl", "restart" if restart else "start", paths.SERVICE])
     wait(module)
     module.run_command(["systemctl", "restart", paths.CHECK_TIMER], check_rc=True)
+
+
+def resume(module):
+    """Start the cache as it was, and wait until it answers, if it does."""
+    module.run_command(["systemctl", "restart", paths.SERVICE])
+    settings = json.loads(host_files.read_text(paths.setting("settings.json")))
+    deadline = time.monotonic() + module.params["start_timeout"]
+    while not is_well(settings["port"], settings["metrics_port"]) and time.monotonic() < deadline:
+        time.sleep(POLL_SECONDS)
 
 
 def wait(module):

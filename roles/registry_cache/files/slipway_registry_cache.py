@@ -30,6 +30,7 @@ ATTEMPTS, PAUSE_SECONDS, TIMEOUT_SECONDS = 3, 1, 5
 LOW_MARK = 0.8
 # A blob that is used now, or has just been stored, stays.
 YOUNGEST_SECONDS = 600
+LEAST_SPACE = 200 * 10**6
 WARNING_SECONDS = 30 * 24 * 3600
 
 
@@ -141,6 +142,8 @@ def check(settings):
         return
     require_health(settings)
     require_certificate()
+    if upstream and not is_offline:
+        require_space(settings["directory"])
     if is_offline:
         raise Unwell(
             "{} does not answer, so the cache serves only what it has: check the network and the proxy of this host, "
@@ -164,6 +167,15 @@ def require_certificate():
     command = ["openssl", "x509", "-noout", "-checkend", str(WARNING_SECONDS), "-in", os.path.join(SETTINGS, "tls.crt")]
     if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
         raise Unwell("The cache's certificate ends within 30 days: run playbooks/registry_cache.yml, which renews it.")
+
+
+def require_space(directory):
+    status = os.statvfs(directory)
+    if status.f_bavail * status.f_frsize < LEAST_SPACE:
+        raise Unwell(
+            "The file system of {} is full, so the cache stores nothing more, and hosts pull from the upstream "
+            "registry: free space, or lower registry_cache_limit_gb.".format(directory)
+        )
 
 
 def clean_up(directory, limit):
