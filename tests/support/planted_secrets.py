@@ -89,7 +89,7 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
     "registry_cache upstream": ("registry_cache", {"upstream": "https://me:{}@hub.example.com"}),
     "docker_mirror source_root": ("docker_mirror", {"source_root": "https://me:{}@mirror/linux"}),
 }
-REQUIRED = {
+REQUIRED: dict[str, dict[str, Any]] = {
     "registry_cache": {"image": "registry", "name": "cache.example.com", "program": ""},
     "docker_mirror": {
         "source_root": "https://mirror/linux",
