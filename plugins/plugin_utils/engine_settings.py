@@ -2,11 +2,15 @@
 # Copyright: Slipway contributors
 """Checks the settings of docker_engine before a host is asked."""
 
+import re
+
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import access_policy
 from ansible_collections.slipway.platform.plugins.module_utils.daemon import options as daemon_options
 from ansible_collections.slipway.platform.plugins.module_utils.engine import prune_options
-from ansible_collections.slipway.platform.plugins.module_utils.net import proxies
+from ansible_collections.slipway.platform.plugins.module_utils.net import proxies, url_secrets
 from ansible_collections.slipway.platform.plugins.plugin_utils import quoting
+
+MIRROR = re.compile(r"\Ahttps://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?/?\Z")
 
 
 def problems(settings):
@@ -29,9 +33,25 @@ def problems(settings):
     if settings["profile"] == "hardened":
         found += hardened_problems(settings["options"])
     found.append(image_store_problem(settings["image_store"], settings["daemon_options"].get("features")))
+    found += mirror_problems(settings["registry_mirrors"], settings["daemon_options"])
     found += prune_options.problems(settings["prune"])
     found += [proxies.problem(settings["proxy"]), proxies.problem_of_daemon(settings["daemon_options"])]
     return [sentence if sentence.endswith((".", "?")) else sentence + "." for sentence in found if sentence]
+
+
+def mirror_problems(mirrors, options):
+    """Yield what is wrong with registry mirrors, of which the engine would accept some and fall back to the Hub."""
+    if mirrors and "registry-mirrors" in options:
+        yield (
+            "docker_engine_registry_mirrors and registry-mirrors in docker_engine_daemon_options are both set: remove "
+            "one of the two"
+        )
+    for mirror in mirrors:
+        if not MIRROR.match(mirror):
+            yield (
+                f"docker_engine_registry_mirrors has '{url_secrets.redact(mirror)}': write https://, the name of the "
+                "cache and its port, such as https://cache.example.com:5000, without a path and without credentials"
+            )
 
 
 def hardened_problems(options):

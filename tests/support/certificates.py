@@ -15,6 +15,11 @@ def certificate_for(days: int) -> str:
 
 
 def certificate(end: datetime.datetime, name: str = "docker") -> str:
+    return with_key(end, name)["cert"]
+
+
+def with_key(end: datetime.datetime, name: str) -> dict[str, str]:
+    """Return a certificate of its own CA for a name, and its key, as PEM texts cert, ca and key."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
@@ -22,6 +27,11 @@ def certificate(end: datetime.datetime, name: str = "docker") -> str:
         builder.not_valid_before(datetime.datetime(1990, 1, 1, tzinfo=datetime.UTC))
         .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return signed.public_bytes(serialization.Encoding.PEM).decode()
+    text = signed.public_bytes(serialization.Encoding.PEM).decode()
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {"cert": text, "ca": text, "key": private.decode()}

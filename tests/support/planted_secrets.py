@@ -92,9 +92,17 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
         {"services": [], "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
     ),
     "docker_mirror proxy": ("docker_mirror", {"proxy": "http://me:{}@proxy:3128"}),
+    "registry_cache password": ("registry_cache", {"username": "alice", "password": "{}"}),
+    "registry_cache proxy": (
+        "registry_cache",
+        {"proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+    ),
+    "registry_cache tls.key": ("registry_cache", {"tls": {"cert": "cert", "key": "{}"}}),
+    "registry_cache upstream": ("registry_cache", {"upstream": "https://me:{}@hub.example.com"}),
     "docker_mirror source_root": ("docker_mirror", {"source_root": "https://me:{}@mirror/linux"}),
 }
-REQUIRED = {
+REQUIRED: dict[str, dict[str, Any]] = {
+    "registry_cache": {"image": "registry", "name": "cache.example.com", "program": ""},
     "docker_mirror": {
         "source_root": "https://mirror/linux",
         "directory": "/var/www/planted",

@@ -65,6 +65,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/lab/test_proxy.py",
         "tests/lab/test_mirror.py",
         "molecule/airgap",
+        "tests/lab/test_registry_cache.py",
+        "tests/unit/plugins/module_utils/registry_cache",
         "tests/unit/plugins/module_utils/net",
         "tests/unit/plugins/modules/test_docker_mirror.py",
     ),

@@ -27,6 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "firewall": {"host", "daemon"},
     "rootless": {"host", "module", "daemon"},
     "services": {"host", "daemon", "registry", "images"},
+    "registry_cache": {"host", "net"},
     "preflight": {"host", "packages", "daemon"},
     "mirror": {"host", "packages"},
     "report": {"host", "packages", "daemon", "engine"},

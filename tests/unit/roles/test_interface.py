@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
-# Files that may be entry points of their own: of playbooks that bake, and of the role slipway_report.
-ENTRY_POINTS = {"preflight.yml", "report.yml"}
+# Files that may be entry points of their own: of playbooks that bake, of slipway_report, and of hosts of a cache.
+ENTRY_POINTS = {"preflight.yml", "report.yml", "trust.yml"}
 
 
 def load(path: Path) -> Any:

@@ -68,6 +68,8 @@ SAMPLES: dict[str, Any] = {
         }
     ],
     "docker_mirror_releases": {"centos": ["9"], "fedora": ["43"]},
+    "registry_cache_images": [{"name": "library/nginx", "digest": "sha256:0", "tags": ["1.27", "stable"]}],
+    "registry_cache_tls": {"cert": "CERT", "key": "KEY"},
     "docker_registry_auth_logins": [{"registry": "registry.example.com", "username": "ci", "helper": "pass"}],
     "host_metrics_agent_rpm": {"url": "https://example.com/agent.rpm", "checksum": "sha256:" + 64 * "0"},
     "host_metrics_alarms": [{"metric": "disk_used_percent", "above": 85.5, "periods": 3, "actions": ["arn:aws:sns:x"]}],

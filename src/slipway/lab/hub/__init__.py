@@ -2,9 +2,9 @@
 """The stand-in Docker Hub of the offline lab, and a second registry with Basic authentication.
 
 Both run in one container of the stand-in repository's image, under the names of the real servers, with a certificate
-that the hosts trust. The Hub has the public images `library/hello-world` and `ratelimitpreview/test`, and
-`alice/private` for alice; REGISTRY has `team/app` for ci. Passwords are random: see `credentials`. Replacing the
-container, because it died or its image is outdated, resets users and images.
+that the hosts trust. The Hub has the public images `library/hello-world`, `ratelimitpreview/test` and
+`library/registry`, and `alice/private` for alice; REGISTRY has `team/app` for ci. Passwords are random: see
+`credentials`. Replacing the container, because it died or its image is outdated, resets users and images.
 """
 
 import io
@@ -79,10 +79,15 @@ def revoke(lab: Lab, user: str) -> None:
     _change(lab, user, None)
 
 
-def digest(lab: Lab) -> str:
-    """Return the digest of the image that all repositories of both registries contain."""
-    latest = "registry/docker/registry/v2/repositories/library/hello-world/_manifests/tags/latest/current/link"
+def digest(lab: Lab, repository: str = "library/hello-world") -> str:
+    """Return the digest of a repository's image on the Hub: all but library/registry contain the same."""
+    latest = f"registry/docker/registry/v2/repositories/{repository}/_manifests/tags/latest/current/link"
     return _file(_container(lab), latest).decode()
+
+
+def requests(lab: Lab) -> list[str]:
+    """Return the lines that the Hub's servers have logged so far, one per request."""
+    return [line for line in _container(lab).logs().decode().splitlines() if " HTTP/" in line]
 
 
 def _container(lab: Lab) -> Container:

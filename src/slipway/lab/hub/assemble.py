@@ -8,6 +8,7 @@ random and stored in the image, where `slipway.lab.hub.credentials` reads them.
 import argparse
 import gzip
 import hashlib
+import io
 import json
 import secrets
 import subprocess
@@ -19,6 +20,9 @@ DOCKER = "application/vnd.docker"
 MANIFEST = f"{DOCKER}.distribution.manifest.v2+json"
 HUB = ("alice/private", "library/hello-world", "ratelimitpreview/test")
 BASIC = ("team/app",)
+# Stands for the image of the same name: distribution's registry, which is a cache of the Hub where it is told to be.
+REGISTRY = "library/registry"
+REGISTRY_PROGRAM = Path("/usr/bin/docker-registry")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ def main() -> None:
     for folder, repositories in (("registry", HUB), ("basic-registry", BASIC)):
         for repository in repositories:
             store(out / folder, repository, image)
+    store(out / "registry", REGISTRY, registry_image())
 
 
 def make_token_key(out: Path) -> None:
@@ -76,6 +81,11 @@ def read_image(archive: Path) -> Image:
         saved = json.loads(read("manifest.json"))[0]
         config = read(saved["Config"])
         layers = [gzip.compress(read(name), mtime=0) for name in saved["Layers"]]
+    return describe(config, layers)
+
+
+def describe(config: bytes, layers: list[bytes]) -> Image:
+    """Return the image of a configuration and compressed layers."""
     manifest = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
@@ -83,6 +93,40 @@ def read_image(archive: Path) -> Image:
         "layers": [descriptor(f"{DOCKER}.image.rootfs.diff.tar.gzip", layer) for layer in layers],
     }
     return Image(json.dumps(manifest).encode(), (config, *layers))
+
+
+def registry_image() -> Image:
+    """Return an image of this machine's registry and the libraries that it needs, with the paths of the real image."""
+    needed = subprocess.run(["ldd", REGISTRY_PROGRAM], capture_output=True, text=True, check=False).stdout
+    libraries = [Path(word) for word in needed.split() if word.startswith("/")]
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", dereference=True) as tar:
+        for name, file in {"bin/registry": REGISTRY_PROGRAM, **{str(file)[1:]: file for file in libraries}}.items():
+            tar.add(file, name, filter=without_time)
+    layer = buffer.getvalue()
+    config = {
+        "architecture": architecture(),
+        "os": "linux",
+        "config": {
+            "Env": ["PATH=/bin"],
+            "Entrypoint": ["/bin/registry"],
+            "Cmd": ["serve", "/etc/distribution/config.yml"],
+        },
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest(layer)}"]},
+        "history": [{"created_by": "Slipway's stand-in Docker Hub"}],
+    }
+    return describe(json.dumps(config).encode(), [gzip.compress(layer, mtime=0)])
+
+
+def without_time(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.mtime = 0
+    return member
+
+
+def architecture() -> str:
+    """Return this machine's architecture by Go's name, which differs from Debian's for one."""
+    found = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    return {"ppc64el": "ppc64le"}.get(found, found)
 
 
 def descriptor(media_type: str, blob: bytes) -> dict[str, str | int]:

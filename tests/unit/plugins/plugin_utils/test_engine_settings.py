@@ -80,3 +80,19 @@ def test_an_option_of_the_profile_can_be_overridden(given: dict[str, Any]) -> No
     options = {**HARDENED, **given}
     settings = {**ENGINE, "texts": {}, "daemon_options": given, "options": options, "profile": "hardened"}
     assert engine_settings.problems(settings) == []
+
+
+def test_registry_mirrors_are_addresses_with_https() -> None:
+    """Fault: a registry mirror without https, or with a path, which the engine would pass over. Outcome: refused."""
+    good = ["https://cache.example.com:5000", "https://192.0.2.7", "https://[2001:db8::7]:5000/"]
+    assert engine_settings.problems({**ENGINE, "texts": {}, "registry_mirrors": good}) == []
+    for bad in ("cache:5000", "http://cache:5000", "https://cache/v2/", "https://user:s3cret@cache", "https://a\n"):
+        (sentence,) = engine_settings.problems({**ENGINE, "texts": {}, "registry_mirrors": [bad]})
+        assert sentence.startswith("docker_engine_registry_mirrors has ")
+        assert "s3cret" not in sentence
+
+
+def test_registry_mirrors_in_two_places_are_refused() -> None:
+    both = {"registry_mirrors": ["https://cache"], "daemon_options": {"registry-mirrors": ["https://other"]}}
+    (sentence,) = engine_settings.problems({**ENGINE, "texts": {}, **both})
+    assert "remove one of the two" in sentence

@@ -28,6 +28,7 @@ ENGINE: dict[str, Any] = {
     "open_api_confirmed": False,
     "options": {},
     "profile": "default",
+    "registry_mirrors": [],
     "prune": {},
     "proxy": {},
 }

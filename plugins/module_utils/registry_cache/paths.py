@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# Copyright: Slipway contributors
+"""Where the cache's files are on its host."""
+
+import os
+
+SETTINGS = "/etc/slipway/registry-cache"
+# Apart from the other files, which the container reads.
+AUTHORITY = "/etc/slipway/registry-cache-ca"
+RUNTIME = "/run/slipway-registry-cache"
+PROGRAM = "/usr/local/bin/slipway-registry-cache"
+CONTAINER = "slipway-registry-cache"
+SERVICE = "slipway-registry-cache.service"
+CHECK_SERVICE, CHECK_TIMER = "slipway-registry-cache-check.service", "slipway-registry-cache-check.timer"
+UNITS = (SERVICE, CHECK_SERVICE, CHECK_TIMER)
+# In the directory of what is cached, where an account was used: whoever gets in may have what it could pull.
+PRIVATE = "pulled-with-an-account"
+# In the container.
+STORAGE = "/var/lib/registry"
+
+
+def setting(name):
+    return os.path.join(SETTINGS, name)
+
+
+def authority(name):
+    return os.path.join(AUTHORITY, name)
