@@ -26,6 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"host", "daemon", "images"},
     "firewall": {"host", "daemon"},
     "rootless": {"host", "module", "daemon"},
+    "swarm": {"daemon"},
     "preflight": {"host", "packages", "daemon"},
     "mirror": {"host", "packages"},
     "report": {"host", "packages", "daemon", "engine"},
