@@ -27,6 +27,10 @@ options:
     type: list
     elements: str
     required: true
+  check_mode:
+    description: Whether a host whose engine does not answer counts as one where it is to be installed.
+    type: bool
+    default: false
 author:
   - Slipway contributors (@slipway)
 """

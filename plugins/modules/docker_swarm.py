@@ -71,10 +71,10 @@ options:
       subnet:
         description: Its subnet. If unset, the swarm chooses one.
         type: str
-  is_complete:
-    description: Whether O(nodes) are all nodes that the swarm should have, so that others are worth a warning.
-    type: bool
-    default: false
+  known:
+    description: IDs of all nodes that the swarm should have, so that others are worth a warning. If unset, none is.
+    type: list
+    elements: str
   timeout:
     description: Time limit in seconds for nodes that are promoted or drained.
     type: int
@@ -185,7 +185,7 @@ def await_listed(module, known):
 
 def warn(module, known):
     """Warn of too few managers, and of nodes that the inventory does not have."""
-    if not module.params["is_complete"]:
+    if module.params["known"] is None:
         return
     managers = [node for node in known if node["role"] == "manager"]
     if len(managers) == 1:
@@ -198,8 +198,7 @@ def warn(module, known):
             f"The swarm has {len(managers)} managers, which survive the loss of {(len(managers) - 1) // 2}, as one "
             "fewer would: put an odd number of hosts into docker_swarm_managers."
         )
-    wanted = {node["id"] for node in module.params["nodes"]}
-    others = [f"{node['hostname']} ({node['state']})" for node in known if node["id"] not in wanted]
+    others = [f"{node['hostname']} ({node['state']})" for node in known if node["id"] not in module.params["known"]]
     if others:
         module.warn(
             "The swarm has nodes that this run does not know: {}. Those that are gone for good are removed with "
@@ -281,7 +280,7 @@ def main():
                     "subnet": {"type": "str"},
                 },
             },
-            "is_complete": {"type": "bool", "default": False},
+            "known": {"type": "list", "elements": "str"},
             "timeout": {"type": "int", "default": 300},
         },
         supports_check_mode=True,
@@ -289,7 +288,7 @@ def main():
     try:
         run(module)
     except api.SwarmError as error:
-        module.fail_json(msg=f"{error}.")
+        module.fail_json(msg=f"{api.explained(error)}.")
 
 
 if __name__ == "__main__":

@@ -21,9 +21,9 @@ CHOICES = {
 # What the engine accepts.
 FIRST_PORT, LAST_PORT = 1024, 49151
 RECOVERY = (
-    "start the lost managers if that is possible; if it is not, run docker swarm init --force-new-cluster "
-    "--advertise-addr {address} on {host}, which makes it the only manager and keeps services and workers, and run this "
-    "again. The role never does that by itself"
+    "start the lost managers; if that is impossible, run docker swarm init --force-new-cluster --advertise-addr {address} "
+    "on {host}, which makes it the only manager and keeps services and workers, and run this again. The role never does "
+    "that by itself"
 )
 
 
@@ -123,11 +123,16 @@ def network_problems(networks):
 class Swarm:
     """The answers of all hosts, the later before the earlier, and what follows from them."""
 
-    def __init__(self, answers, managers, workers):
+    def __init__(self, answers, managers, workers, check_mode=False):
         self.managers, self.workers = list(managers), list(workers)
         self.hosts = self.managers + [host for host in self.workers if host not in self.managers]
         self.answers = {host: merged([given.get(host) or {} for given in answers]) for host in self.hosts}
-        self.silent = [host for host in self.hosts if "node" not in self.answers[host]]
+        # A host whose engine does not run may be a node all the same; a dry run takes it for one that is to be installed.
+        self.silent = [
+            host
+            for host in self.hosts
+            if "node" not in self.answers[host] or (self.node(host)["state"] == "absent" and not check_mode)
+        ]
         self.members = [host for host in self.hosts if self.node(host).get("state", "absent") not in INACTIVE]
         self.leaving = [host for host in self.hosts if self.wanted(host).get("state") == "absent"]
         self.acting = self._acting()
@@ -211,15 +216,16 @@ def merged(answers):
     return found
 
 
-def plan(answers, managers, workers):
+def plan(answers, managers, workers, check_mode=False):
     """Return what the hosts have to do; answers are dicts by host, in the order of their tasks."""
-    swarm = Swarm(answers, managers, workers)
+    swarm = Swarm(answers, managers, workers, check_mode)
     return {
         "acting": swarm.acting,
         "first": swarm.first,
         "joining": {host: swarm.role(host) for host in swarm.joining()},
         "addresses": swarm.addresses(),
         "nodes": swarm.wanted_nodes(),
+        "known": [swarm.node(host)["id"] for host in swarm.members if swarm.node(host).get("id")],
         "lost": swarm.lost(),
         "locked": [host for host in swarm.members if swarm.node(host)["state"] == "locked"],
         "leaving": [host for host in swarm.leaving if host in swarm.members],
@@ -235,7 +241,7 @@ def problems(settings, answers, managers, workers, host, check_mode=False):
     """Return a sentence for each reason not to change anything; host is the one whose settings these are."""
     found = settings_problems(settings)
     if not found:
-        swarm = Swarm(answers, managers, workers)
+        swarm = Swarm(answers, managers, workers, check_mode)
         found = inventory_problems(swarm) or [*state_problems(swarm), *host_problems(swarm, settings, host, check_mode)]
     return [f"{sentence}." for sentence in dict.fromkeys(found)]
 
@@ -275,7 +281,7 @@ def state_problems(swarm):
     if without:
         address = swarm.node(without[0]).get("address") or "its address"
         return [
-            f"the swarm has no quorum (on {', '.join(without)}: {swarm.node(without[0])['error']}): "
+            f"the swarm has no quorum, says {without[0]} ({swarm.node(without[0])['error']}): "
             + RECOVERY.format(address=address, host=without[0])
         ]
     if swarm.is_whole_leaving:

@@ -58,5 +58,12 @@ def get(url, filters=None):
     return request("GET", url + query)
 
 
-def is_without_leader(message):
-    return bool(NO_LEADER.search(message))
+def explained(error):
+    """Return the message of a SwarmError, with the remedy if the swarm has no leader."""
+    message = str(error)
+    if not NO_LEADER.search(message):
+        return message
+    return (
+        f"the swarm has no quorum ({message}): start the lost managers, and run this again. If that is impossible, see "
+        "docker swarm init --force-new-cluster, which makes one manager the only one"
+    )
