@@ -121,7 +121,12 @@ from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_mo
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, membership, nodes
 
 
+ELECTION_SECONDS = 30
+
+
 def listed(module):
+    """Return the nodes. Managers choose a new leader within seconds, for which this waits."""
+    membership.wait_until(lambda: api.get("/nodes") is not None, min(module.params["timeout"], ELECTION_SECONDS))
     return [membership.described_node(item) for item in api.get("/nodes")]
 
 

@@ -58,6 +58,9 @@ node:
     is_manager:
       description: Whether it is a manager.
       type: bool
+    is_leader:
+      description: Whether it leads the managers.
+      type: bool
     has_quorum:
       description: Whether its swarm has a quorum. V(null) on others than managers.
       type: bool

@@ -37,6 +37,7 @@ def settings_problems(settings):
             "advertise_address",
             "data_path_address",
             "unlock_key_file",
+            "backup_file",
             "state",
             "availability",
             "lost_nodes",
@@ -135,7 +136,10 @@ class Swarm:
         ]
         self.members = [host for host in self.hosts if self.node(host).get("state", "absent") not in INACTIVE]
         self.leaving = [host for host in self.hosts if self.wanted(host).get("state") == "absent"]
-        self.acting = self._acting()
+        # Managers on which the swarm can be changed; those that are to stay managers come first.
+        self.able = [host for host in self.members if self.node(host).get("has_quorum")]
+        self.able.sort(key=lambda host: (host in self.leaving, host not in self.managers))
+        self.acting = self.able[0] if self.able else ""
 
     def node(self, host):
         return self.answers[host].get("node") or {}
@@ -145,12 +149,6 @@ class Swarm:
 
     def role(self, host):
         return "manager" if host in self.managers else "worker"
-
-    def _acting(self):
-        """Return the host on which the swarm is changed: a manager that is to stay one, if there is one."""
-        able = [host for host in self.members if self.node(host).get("has_quorum")]
-        able.sort(key=lambda host: (host in self.leaving, host not in self.managers))
-        return able[0] if able else ""
 
     @property
     def is_whole_leaving(self):
@@ -197,7 +195,12 @@ class Swarm:
         ]
 
     def leaving_ids(self):
+        """Return the IDs of the nodes of hosts that leave."""
         return [self.node(host)["id"] for host in self.leaving if host in self.members and self.node(host).get("id")]
+
+    def saving(self):
+        """Return the manager whose engine may stop for a backup: one that does not lead, if there is one."""
+        return min(self.able, key=lambda host: self.node(host)["is_leader"], default="")
 
     def lost(self):
         """Return the IDs of nodes that are down and of no host: only known if every host has answered."""
@@ -221,7 +224,9 @@ def plan(answers, managers, workers, check_mode=False):
     swarm = Swarm(answers, managers, workers, check_mode)
     return {
         "acting": swarm.acting,
+        "able": swarm.able,
         "first": swarm.first,
+        "saving": swarm.saving(),
         "joining": {host: swarm.role(host) for host in swarm.joining()},
         "addresses": swarm.addresses(),
         "nodes": swarm.wanted_nodes(),

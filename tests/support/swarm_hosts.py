@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,11 +49,19 @@ class SwarmHosts:
     def apply(self, *options: str, by_host: dict[str, dict[str, Any]] | None = None, **variables: Any) -> play.Run:
         """Run the role docker_swarm alone."""
         inventory = self.inventory(**(by_host or {}))
+        return play.run(self._play(inventory), inventory, variables, list(options))
+
+    def apply_until(self, moment: Callable[[str], bool]) -> None:
+        """Run the role docker_swarm and kill -9 it at a moment: see `play.kill_at`."""
+        inventory = self.inventory()
+        play.kill_at(moment, self._play(inventory), inventory)
+
+    def _play(self, inventory: Path) -> Path:
         path = inventory.with_name("swarm_play.yml")
         roles = [{"role": "slipway.platform.docker_swarm"}]
         hosts = "docker_swarm_managers:docker_swarm_workers"
         path.write_text(yaml.safe_dump([{"hosts": hosts, "gather_facts": False, "roles": roles}]))
-        return play.run(path, inventory, variables, list(options))
+        return path
 
     def changed(self, run: play.Run) -> list[str]:
         """Return the tasks of a run that changed something, on any host."""

@@ -32,6 +32,7 @@ def describe():
         "is_manager": bool(known.get("ControlAvailable")),
         "error": " ".join((known.get("Error") or "").split()),
         "swarm_id": "",
+        "is_leader": False,
         "has_quorum": None,
         "live_restore": bool(info.get("LiveRestoreEnabled")),
         "engine_version": info.get("ServerVersion") or "",
@@ -55,6 +56,7 @@ def of_manager(node):
         node["error"] = node["error"] or str(error)
         return None, None
     node["has_quorum"] = True
+    node["is_leader"] = any(other["is_leader"] and other["id"] == node["id"] for other in nodes)
     return swarm, sorted(nodes, key=lambda item: item["hostname"])
 
 

@@ -9,8 +9,16 @@ import pytest
 import yaml
 
 ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
-# Files that may be entry points of their own: of playbooks that bake, and of the role slipway_report.
-ENTRY_POINTS = {"preflight.yml", "report.yml"}
+# Files that may be entry points of their own: of playbooks that bake, upgrade, back up and restore, and of slipway_report.
+ENTRY_POINTS = {
+    "activate.yml",
+    "backup.yml",
+    "drain.yml",
+    "preflight.yml",
+    "rejoin.yml",
+    "report.yml",
+    "restore.yml",
+}
 
 
 def load(path: Path) -> Any:
