@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Passes the state of a swarm between a manager and the controller; plugins/modules/docker_swarm_backup.py does the rest."""
+"""Passes the state of a swarm between a manager and the controller, for the module of the same name."""
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.platform.plugins.plugin_utils.secret_file import SecretFile, SecretFileError

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""Passes the unlock key between a manager and the controller; documented in plugins/modules/docker_swarm_unlock_key.py."""
+"""Passes the unlock key between a manager and the controller; plugins/modules/ has the documentation."""
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.platform.plugins.plugin_utils.secret_file import SecretFile, SecretFileError
@@ -41,7 +41,8 @@ class ActionModule(ActionBase):
         key = file.read()
         if not key:
             raise SecretFileError(
-                f"{file.path} does not exist on the controller: set docker_swarm_unlock_key_file to the file with the key"
+                f"{file.path} does not exist on the controller: set docker_swarm_unlock_key_file to the file with "
+                "the key"
             )
         found, shown = self.ask(NODE, {"unlock_key": key}, task_vars)
         return {**shown, "changed": found.get("changed", False)}

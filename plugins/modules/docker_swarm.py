@@ -10,8 +10,8 @@ version_added: 0.1.0
 description:
   - Changes what differs, through the engine's API. Needs nothing but Python on the host.
   - Promotes before it demotes, and refuses what would leave no majority of reachable managers.
-  - Waits until the listed nodes are ready, until promoted managers are reachable, and until the services of drained nodes run elsewhere. A node that
-    cannot be drained gets its availability back.
+  - Waits until the listed nodes are ready, until promoted managers are reachable, and until the services of drained
+    nodes run elsewhere. A node that cannot be drained gets its availability back.
 options:
   certificate_days:
     description: Validity of the nodes' certificates, which renew themselves. If unset, it stays as it is.
@@ -120,7 +120,6 @@ import json
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, membership, nodes
 
-
 ELECTION_SECONDS = 30
 
 
@@ -131,15 +130,15 @@ def listed(module):
 
 
 def plan(module, known):
-    """Return pairs of a node and the node as it should be, of those that differ. Raises SwarmError for the impossible."""
+    """Return pairs of a node and the node as it should be, of those that differ. Raises SwarmError."""
     by_id = {node["id"]: node for node in known}
     pairs = []
     for wanted in module.params["nodes"]:
         node = by_id.get(wanted["id"])
         if node is None:
             raise api.SwarmError(
-                f"the swarm has no node {wanted['id']}, which was removed from it: run docker swarm leave --force on that "
-                "host, and run this again, so that it joins"
+                f"the swarm has no node {wanted['id']}, which was removed from it: run docker swarm leave --force on "
+                "that host, and run this again, so that it joins"
             )
         pairs.append((node, nodes.wanted_node(node, wanted)))
     demoted = {node["id"] for node, after in pairs if (node["role"], after["role"]) == ("manager", "worker")}
@@ -173,9 +172,7 @@ def carry_out(module, pairs, gone, missing):
     for node, after in ordered:
         if (node["role"], after["role"]) == ("manager", "worker"):
             nodes.update_node(after)
-            membership.wait_until(
-                lambda node=node: not api.get(f"/nodes/{node['id']}").get("ManagerStatus"), timeout
-            )
+            membership.wait_until(lambda node=node: not api.get(f"/nodes/{node['id']}").get("ManagerStatus"), timeout)
     nodes.remove(gone, timeout)
 
 

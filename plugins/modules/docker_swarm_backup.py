@@ -8,12 +8,12 @@ module: docker_swarm_backup
 short_description: Save the state of a swarm in a file on the controller, or restore it on a host
 version_added: 0.1.0
 description:
-  - With V(saved), copies the state of a manager into O(path) on the controller. B(The engine stops for that), and with it
-    the node's tasks.
-  - With V(restored), makes a host that is in no swarm the only manager of the saved one, with its services, secrets and
-    join tokens, as C(docker swarm init --force-new-cluster) does.
-  - The file holds the keys and all secrets of the swarm. Only its owner can read it, and it is encrypted if the run has a
-    password of ansible-vault. Its content is in no result, no variable and no log.
+  - With V(saved), copies the state of a manager into O(path) on the controller. B(The engine stops for that), and with
+    it the node's tasks.
+  - With V(restored), makes a host that is in no swarm the only manager of the saved one, with its services, secrets
+    and join tokens, as C(docker swarm init --force-new-cluster) does.
+  - The file holds the keys and all secrets of the swarm. Only its owner can read it, and it is encrypted if the run has
+    a password of ansible-vault. Its content is in no result, no variable and no log.
 options:
   path:
     description: The file on the controller. A relative one is below the current folder.
@@ -98,7 +98,7 @@ def restore(module, found):
     node = found["node"]
     if node["state"] == "absent":
         raise api.EngineDownError("no engine answers on this host: run docker_engine first")
-    note = backup.opened(module.params["content"])[2]
+    note, _ = backup.opened(module.params["content"])
     if node["state"] != membership.INACTIVE:
         if node.get("swarm_id") == note.get("swarm_id"):
             return {"changed": False}

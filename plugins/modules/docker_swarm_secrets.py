@@ -95,7 +95,9 @@ def main():
                 is_locking = wanted
             result["unlock_key"] = api.get("/swarm/unlockkey")["UnlockKey"] if is_locking else ""
     except api.SwarmError as error:
-        module.fail_json(msg=f"{api.explained(error)}. Run this on a manager of a swarm that has a quorum. Nothing was changed.")
+        module.fail_json(
+            msg=f"{api.explained(error)}. Run this on a manager of a swarm that has a quorum. Nothing was changed."
+        )
     module.exit_json(**result)
 
 

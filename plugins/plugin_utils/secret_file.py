@@ -51,7 +51,8 @@ class SecretFile:
             descriptor, trial = tempfile.mkstemp(dir=self.path.parent)
         except OSError as error:
             raise SecretFileError(
-                f"{self.path} cannot be written on the controller ({error.strerror}): create its directory, or choose another"
+                f"{self.path} cannot be written on the controller ({error.strerror}): create its directory, or choose "
+                "another"
             ) from error
         os.close(descriptor)
         os.unlink(trial)

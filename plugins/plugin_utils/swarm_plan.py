@@ -21,9 +21,9 @@ CHOICES = {
 # What the engine accepts.
 FIRST_PORT, LAST_PORT = 1024, 49151
 RECOVERY = (
-    "start the lost managers; if that is impossible, run docker swarm init --force-new-cluster --advertise-addr {address} "
-    "on {host}, which makes it the only manager and keeps services and workers, and run this again. The role never does "
-    "that by itself"
+    "start the lost managers; if that is impossible, run docker swarm init --force-new-cluster --advertise-addr "
+    "{address} on {host}, which makes it the only manager and keeps services and workers, and run this again. The role "
+    "never does that by itself"
 )
 
 
@@ -61,13 +61,13 @@ def settings_problems(settings):
     for name in ("advertise_address", "data_path_address"):
         if is_everywhere(settings[name]):
             found.append(
-                f"docker_swarm_{name} is {settings[name]}, at which no other node reaches this one: use an address or an "
-                "interface of the host"
+                f"docker_swarm_{name} is {settings[name]}, at which no other node reaches this one: use an address or "
+                "an interface of the host"
             )
     if settings["autolock"] and not settings["unlock_key_file"]:
         found.append(
-            "docker_swarm_autolock needs a place for the key, without which no restarted manager gets its state back: set "
-            "docker_swarm_unlock_key_file to a path on the controller"
+            "docker_swarm_autolock needs a place for the key, without which no restarted manager gets its state back: "
+            "set docker_swarm_unlock_key_file to a path on the controller"
         )
     return found + label_problems(settings["labels"]) + network_problems(settings["networks"])
 
@@ -83,7 +83,8 @@ def pool_problems(settings):
             continue
         if not network.prefixlen <= size <= 29:
             found.append(
-                f"docker_swarm_subnet_size is {size}, and subnets of {pool} have a prefix of {network.prefixlen} to 29 bits"
+                f"docker_swarm_subnet_size is {size}, and subnets of {pool} have a prefix of {network.prefixlen} to 29 "
+                "bits"
             )
     return found
 
@@ -128,7 +129,7 @@ class Swarm:
         self.managers, self.workers = list(managers), list(workers)
         self.hosts = self.managers + [host for host in self.workers if host not in self.managers]
         self.answers = {host: merged([given.get(host) or {} for given in answers]) for host in self.hosts}
-        # A host whose engine does not run may be a node all the same; a dry run takes it for one that is to be installed.
+        # A host whose engine does not run may be a node; a dry run takes it for one that is to be installed.
         self.silent = [
             host
             for host in self.hosts
@@ -275,8 +276,8 @@ def state_problems(swarm):
     if len(identities) > 1:
         parts = [f"{' and '.join(hosts)} in {identity}" for identity, hosts in identities.items()]
         return [
-            f"the hosts are nodes of {len(identities)} swarms, {', '.join(parts)}: let those that should not be in theirs "
-            "leave it (docker swarm leave on them, with --force on its last manager), and run this again"
+            f"the hosts are nodes of {len(identities)} swarms, {', '.join(parts)}: let those that should not be in "
+            "theirs leave it (docker swarm leave on them, with --force on its last manager), and run this again"
         ]
     if swarm.acting:
         return stay_problems(swarm)
@@ -313,9 +314,9 @@ def first_problems(swarm):
     if not silent or all(host in swarm.leaving for host in swarm.hosts if host not in swarm.silent):
         return []
     return [
-        f"no host that answered is a node of a swarm, and {' and '.join(silent)} did not answer, so there may be one that "
-        f"this run would set up a second time: include all hosts of {MANAGERS} in this run, or remove from the group "
-        "those that are gone"
+        f"no host that answered is a node of a swarm, and {' and '.join(silent)} did not answer, so there may be one "
+        f"that this run would set up a second time: include all hosts of {MANAGERS} in this run, or remove from the "
+        "group those that are gone"
     ]
 
 
@@ -323,7 +324,11 @@ def host_problems(swarm, settings, host, check_mode):
     """Return what is wrong with one host."""
     node = swarm.node(host) if host in swarm.answers else {}
     if node.get("state", "absent") == "absent":
-        return [] if check_mode or host in swarm.leaving else [f"{host} has no engine that answers: run docker_engine first"]
+        return (
+            []
+            if check_mode or host in swarm.leaving
+            else [f"{host} has no engine that answers: run docker_engine first"]
+        )
     if node["state"] == "inactive":
         if node["live_restore"] and not check_mode and host not in swarm.leaving:
             return [
@@ -340,13 +345,13 @@ def member_problems(swarm, node, settings, host):
     found = []
     if node["state"] == "error":
         found.append(
-            f"the node on {host} is in the state error ({node['error']}): run docker swarm leave --force there, and run "
-            "this again, so that it joins"
+            f"the node on {host} is in the state error ({node['error']}): run docker swarm leave --force there, and "
+            "run this again, so that it joins"
         )
     elif swarm.nodes() and node["id"] not in [other["id"] for other in swarm.nodes()]:
         found.append(
-            f"the swarm does not know the node on {host}, which was removed from it: run docker swarm leave --force there, "
-            "and run this again, so that it joins"
+            f"the swarm does not know the node on {host}, which was removed from it: run docker swarm leave --force "
+            "there, and run this again, so that it joins"
         )
     address = settings["advertise_address"]
     if not is_address(address):
@@ -381,7 +386,11 @@ def fixed_problems(known, settings):
     if pools and (known["address_pools"], known["subnet_size"]) != (pools, size):
         found.append(
             "the swarm has the address pools {} with subnets of /{}, not {} with /{}, {}".format(
-                ", ".join(known["address_pools"]) or "of the engine", known["subnet_size"], ", ".join(pools), size, remedy
+                ", ".join(known["address_pools"]) or "of the engine",
+                known["subnet_size"],
+                ", ".join(pools),
+                size,
+                remedy,
             )
         )
     return found

@@ -29,7 +29,7 @@ def two(workbench: Workbench) -> SwarmHosts:
 @pytest.fixture(scope="module")
 def swarm(two: SwarmHosts) -> SwarmHosts:
     """The same hosts as a swarm, after the refusals that need hosts without one."""
-    manager, worker = two.hosts
+    manager = two.managers[0]
     before = [host.sh(STATE) for host in two.hosts]
     refused = two.refusal(two.apply())
     assert "live-restore" in refused
@@ -69,7 +69,10 @@ def test_settings_labels_availability_and_networks_are_changed_and_shown(swarm: 
     }
     manager.sh(f"docker node update --label-add other=kept {worker.name}")
     predicted = ok(swarm.apply("--check", "--diff", by_host=by_host, **wanted))
-    assert '+        "disk": "ssd"' in predicted.output.replace("\\n", "\n").replace('\\"', '"') or "ssd" in predicted.output
+    assert (
+        '+        "disk": "ssd"' in predicted.output.replace("\\n", "\n").replace('\\"', '"')
+        or "ssd" in predicted.output
+    )
     assert inspected(manager, worker.name)["Availability"] == "active"
     assert swarm.changed(swarm.apply(by_host=by_host, **wanted))
     assert inspected(manager, worker.name) == {
@@ -92,7 +95,7 @@ def test_a_locked_manager_is_unlocked_with_the_key_on_the_controller(swarm: Swar
     """
     manager, file, password = swarm.managers[0], tmp_path / "swarm.key", tmp_path / "password"
     password.write_text("correct horse")
-    wanted = {"docker_swarm_autolock": True, "docker_swarm_unlock_key_file": str(file)}
+    wanted: dict[str, Any] = {"docker_swarm_autolock": True, "docker_swarm_unlock_key_file": str(file)}
     vault = f"--vault-password-file={password}"
     nowhere = {**wanted, "docker_swarm_unlock_key_file": str(tmp_path / "missing/key")}
     assert "cannot be written on the controller" in swarm.refusal(swarm.apply(**nowhere))

@@ -230,7 +230,7 @@ def test_a_swarm_whose_managers_are_all_lost_comes_back_from_its_backup(swarm: S
     password = tmp_path / "password"
     password.write_text("correct horse")
     vault = f"--vault-password-file={password}"
-    kept = {
+    kept: dict[str, Any] = {
         "docker_swarm_autolock": True,
         "docker_swarm_unlock_key_file": str(tmp_path / "key"),
         "docker_swarm_backup_file": str(tmp_path / "backup"),

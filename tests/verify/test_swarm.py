@@ -83,9 +83,7 @@ def test_autolock_is_as_the_inventory_says(
     assert locks == variable("docker_swarm_autolock", False)
 
 
-def test_networks_of_the_inventory_are_there(
-    host: Host, nodes: list[dict[str, Any]], variable: Variable
-) -> None:
+def test_networks_of_the_inventory_are_there(host: Host, nodes: list[dict[str, Any]], variable: Variable) -> None:
     for wanted in variable("docker_swarm_networks", []):
         found = json.loads(host.check_output("docker network inspect %s", wanted["name"]))[0]
         assert found["Driver"] == "overlay"

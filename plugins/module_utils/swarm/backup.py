@@ -6,7 +6,6 @@ Docker documents both: the engine stops for the copy, and a restored manager for
 """
 
 import base64
-import binascii
 import io
 import json
 import os
@@ -14,6 +13,7 @@ import shutil
 import tarfile
 import tempfile
 import time
+import zlib
 
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, joining, membership
 
@@ -42,11 +42,15 @@ def save(module, node):
     """Return the archive of this manager's state, for which the engine stops, as base64."""
     root = api.get("/info")["DockerRootDir"]
     note = {"engine_version": node["engine_version"], "swarm_id": node["swarm_id"], "saved_at": int(time.time())}
-    size = sum(allocated(os.path.join(folder, name)) for folder, _, names in os.walk(os.path.join(root, FOLDER)) for name in names)
+    size = sum(
+        allocated(os.path.join(folder, name))
+        for folder, _, names in os.walk(os.path.join(root, FOLDER))
+        for name in names
+    )
     if size > LARGEST:
         raise api.SwarmError(
-            f"the state in {root}/{FOLDER} has {size >> 20} MiB, and this copies {LARGEST >> 20} at most: copy it by hand, as "
-            "Docker documents"
+            f"the state in {root}/{FOLDER} has {size >> 20} MiB, and this copies {LARGEST >> 20} at most: copy it by "
+            "hand, as Docker documents"
         )
     systemctl(module, "stop", module.params["timeout"])
     try:
@@ -74,18 +78,27 @@ def archived(root, note):
 
 
 def opened(content):
-    """Return the archive and its note. Raises SwarmError for anything else than what save returns."""
+    """Return the note and the entries, each its name, its mode and its bytes, None for a folder.
+
+    Raises SwarmError for anything else than what save returns.
+    """
+    entries = {}
     try:
-        tar = tarfile.open(fileobj=io.BytesIO(base64.b64decode(content)), mode="r:gz")  # noqa: SIM115
-        note = json.loads(tar.extractfile(NOTE).read().decode())
-        members = [member for member in tar.getmembers() if member.name != NOTE]
-    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, binascii.Error) as error:
+        with tarfile.open(fileobj=io.BytesIO(base64.b64decode(content)), mode="r:gz") as tar:
+            for member in tar.getmembers():
+                refuse_foreign(member)
+                file = tar.extractfile(member)  # None for a folder
+                entries[member.name] = (member.mode & 0o755, file.read() if file else None)
+        note = json.loads(entries.pop(NOTE)[1].decode())
+    except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, zlib.error) as error:
         raise api.SwarmError(f"the backup is damaged, or not one of a swarm ({error})") from error
-    for member in members:
-        parts = member.name.split("/")
-        if parts[0] != FOLDER or ".." in parts or not (member.isfile() or member.isdir()):
-            raise api.SwarmError(f"the backup has {member.name}, which no state of a swarm has: choose another")
-    return tar, members, note
+    return note, [(name, mode, data) for name, (mode, data) in entries.items()]
+
+
+def refuse_foreign(member):
+    parts = member.name.split("/")
+    if member.name != NOTE and (parts[0] != FOLDER or ".." in parts or not (member.isfile() or member.isdir())):
+        raise api.SwarmError(f"the backup has {member.name}, which no state of a swarm has: choose another")
 
 
 def refuse_other_engine(note, node):
@@ -98,13 +111,13 @@ def refuse_other_engine(note, node):
 
 def restore(module, content, node):
     """Make this host the only manager of the swarm in the archive."""
-    tar, members, note = opened(content)
+    note, entries = opened(content)
     refuse_other_engine(note, node)
     root = api.get("/info")["DockerRootDir"]
     place = os.path.join(root, FOLDER)
     new = tempfile.mkdtemp(prefix=".swarm.", dir=root)
     try:
-        unpack(tar, members, new)
+        unpack(entries, new)
         systemctl(module, "stop", module.params["timeout"])
         try:
             shutil.rmtree(place, ignore_errors=True)  # of an engine that is in no swarm
@@ -116,8 +129,8 @@ def restore(module, content, node):
     if membership.state() == "locked":
         if not module.params["unlock_key"]:
             raise api.SwarmError(
-                "the restored manager is locked: run docker swarm unlock with the key from the time of the backup, and then "
-                "docker swarm init --force-new-cluster"
+                "the restored manager is locked: run docker swarm unlock with the key from the time of the backup, "
+                "and then docker swarm init --force-new-cluster"
             )
         joining.unlock(module.params)
     body = {
@@ -134,13 +147,13 @@ def restore(module, content, node):
         raise api.SwarmError("the restored manager has no quorum: see journalctl --unit=docker")
 
 
-def unpack(tar, members, folder):
+def unpack(entries, folder):
     """Write folders and files, as root's own; opened has checked the names."""
-    for member in members:
-        path = os.path.join(folder, member.name)
-        if member.isdir():
-            os.makedirs(path, mode=member.mode & 0o755, exist_ok=True)
+    for name, mode, data in entries:
+        path = os.path.join(folder, name)
+        if data is None:
+            os.makedirs(path, mode=mode, exist_ok=True)
             continue
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, member.mode & 0o755), "wb") as file:
-            shutil.copyfileobj(tar.extractfile(member), file)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(data)

@@ -3,7 +3,6 @@
 """Settings of a swarm, its nodes and its networks, as a manager changes them."""
 
 import json
-import urllib.parse
 
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, membership
 
@@ -97,15 +96,11 @@ def is_busy(node_id):
 
 def whole_services(draining=()):
     """Return the IDs of replicated services of which as many tasks run as should, without those of some nodes."""
-    running = {}
+    running = {}  # type: dict[str, int]
     for task in api.get("/tasks", {"desired-state": ["running"]}) or []:
         if (task.get("Status") or {}).get("State") == "running" and task.get("NodeID") not in draining:
             running[task["ServiceID"]] = running.get(task["ServiceID"], 0) + 1
-    return {
-        identity
-        for identity, service in services().items()
-        if running.get(identity, 0) >= service["replicas"]
-    }
+    return {identity for identity, service in services().items() if running.get(identity, 0) >= service["replicas"]}
 
 
 def services():
@@ -172,9 +167,7 @@ def remove(nodes, timeout):
     for node in nodes:
         if node["role"] == "manager":
             update_node({**node, "role": "worker"})
-            membership.wait_until(
-                lambda node=node: not api.get(f"/nodes/{node['id']}").get("ManagerStatus"), timeout
-            )
+            membership.wait_until(lambda node=node: not api.get(f"/nodes/{node['id']}").get("ManagerStatus"), timeout)
         membership.wait_until(
             lambda node=node: membership.described_node(api.get(f"/nodes/{node['id']}"))["state"] == "down", timeout
         )
@@ -224,5 +217,5 @@ def network_problem(wanted, found):
         return None
     return (
         f"network {wanted['name']} exists and differs in {' and '.join(differences)}, which cannot be changed: use "
-        f"another name, or remove it with docker network rm {urllib.parse.quote(wanted['name'])} when no service uses it"
+        "another name, or remove it with docker network rm when no service uses it"
     )

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
-# Files that may be entry points of their own: of playbooks that bake, upgrade, back up and restore, and of slipway_report.
+# Files that may be entry points of their own: of playbooks that bake, upgrade, back up or restore, and of a report.
 ENTRY_POINTS = {
     "activate.yml",
     "backup.yml",

@@ -50,6 +50,7 @@ SAMPLES: dict[str, Any] = {
     "docker_firewall_allow": [
         {"port": "8000-8010", "protocol": "tcp", "sources": ["10.0.0.0/8"], "interfaces": ["eth1"]}
     ],
+    "docker_firewall_swarm_nodes": ["10.0.0.1", "10.0.1.0/24"],
     "docker_firstboot_credentials": [{"registry": "registry.example.com", "secret": "hub", "users": ["alice"]}],
     "docker_firstboot_drain_seconds": 60,
     "docker_firstboot_drain_units": ["fluent-bit.service", "vector.service"],

@@ -33,7 +33,7 @@ def test_a_secret_comes_back_and_is_the_owner_s_alone(tmp_path: Path, vault: Vau
     assert mode(path) == 0o600
     assert file.is_protected()
     assert (b"SWMKEY" in path.read_bytes()) == (vault is PLAIN)
-    assert os.listdir(tmp_path) == ["key"]
+    assert [found.name for found in tmp_path.iterdir()] == ["key"]
 
 
 def test_another_secret_is_kept_beside_it(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_what_cannot_be_decrypted_is_said(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_written_is_found_before(tmp_path: Path) -> None:
     SecretFile(tmp_path / "key", PLAIN).require_writable()
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
     with pytest.raises(SecretFileError, match="create its directory"):
         SecretFile(tmp_path / "missing/key", PLAIN).require_writable()
     with pytest.raises(SecretFileError, match="is a directory"):

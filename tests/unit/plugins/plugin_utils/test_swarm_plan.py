@@ -83,11 +83,11 @@ def fresh(**changed: dict[str, Any]) -> dict[str, Any]:
 
 
 def problems(answers: dict[str, Any], host: str = "m1", check_mode: bool = False, **settings: Any) -> list[str]:
-    return swarm_plan.problems({**SETTINGS, **settings}, [answers], MANAGERS, WORKERS, host, check_mode)
+    return list(swarm_plan.problems({**SETTINGS, **settings}, [answers], MANAGERS, WORKERS, host, check_mode))
 
 
 def plan(*answers: dict[str, Any], check_mode: bool = False) -> dict[str, Any]:
-    return swarm_plan.plan(answers, MANAGERS, WORKERS, check_mode)
+    return dict(swarm_plan.plan(answers, MANAGERS, WORKERS, check_mode))
 
 
 def test_fresh_hosts_get_one_first_manager_and_the_others_join() -> None:
@@ -144,7 +144,7 @@ def test_two_swarms_are_refused_with_their_hosts() -> None:
 
 
 def test_a_swarm_without_a_quorum_is_refused_with_the_command_that_recovers_it() -> None:
-    """Fault: most managers of a swarm are lost. Outcome: refused with the recovery command, which never runs unasked."""
+    """Fault: most managers of a swarm are lost. Outcome: refused with the recovery command, which no run executes."""
     lonely = answer("m1", has_quorum=False, error="The swarm does not have a leader")
     (sentence,) = problems({"m1": lonely, "m2": {}, "m3": {}, "w1": answer("w1")})
     assert "docker swarm init --force-new-cluster --advertise-addr 10.0.0.1 on m1" in sentence

@@ -29,9 +29,9 @@ def encoded(root: Path) -> str:
 
 def test_a_state_comes_back_as_it_was(tmp_path: Path) -> None:
     state(tmp_path / "old")
-    tar, members, note = backup.opened(encoded(tmp_path / "old"))
+    note, entries = backup.opened(encoded(tmp_path / "old"))
     assert note == NOTE
-    backup.unpack(tar, members, str(tmp_path / "new"))
+    backup.unpack(entries, str(tmp_path / "new"))
     key = tmp_path / "new/swarm/certificates/swarm-node.key"
     assert key.read_text() == "key"
     assert key.stat().st_mode & 0o777 == 0o600

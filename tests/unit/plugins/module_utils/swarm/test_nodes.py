@@ -75,7 +75,7 @@ def test_a_network_with_another_subnet_is_refused() -> None:
     ],
 )
 def test_what_the_engine_says_of_a_join_gets_its_remedy(said: str, meant: str) -> None:
-    """Fault: a join token of another swarm, or one that was rotated. Outcome: the sentence says so; no token is shown."""
+    """Fault: a join token of another swarm, or one that was rotated. Outcome: a sentence says so, without the token."""
     assert meant in str(joining.explained(api.SwarmError(said)))
 
 
@@ -91,6 +91,8 @@ def test_a_swarm_without_a_leader_is_said_to_have_no_quorum(said: str) -> None:
     assert api.explained(api.SwarmError("no")) == "no"
 
 
-@pytest.mark.parametrize("address", ["", "127.0.0.1", "127.0.0.1:1", "[::1]:1", "nowhere.invalid:2377", "127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    "address", ["", "127.0.0.1", "127.0.0.1:1", "[::1]:1", "nowhere.invalid:2377", "127.0.0.1:99999"]
+)
 def test_an_address_at_which_nothing_listens_is_not_open(address: str) -> None:
     assert not joining.is_open(address)
