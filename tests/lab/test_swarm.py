@@ -57,6 +57,7 @@ def test_hosts_become_a_swarm_and_a_second_run_changes_nothing(swarm: SwarmHosts
     assert swarm.changed(swarm.apply("--check")) == []
 
 
+@pytest.mark.slow
 def test_settings_labels_availability_and_networks_are_changed_and_shown(swarm: SwarmHosts) -> None:
     manager, worker = swarm.hosts
     wanted: dict[str, Any] = {
@@ -69,10 +70,7 @@ def test_settings_labels_availability_and_networks_are_changed_and_shown(swarm: 
     }
     manager.sh(f"docker node update --label-add other=kept {worker.name}")
     predicted = ok(swarm.apply("--check", "--diff", by_host=by_host, **wanted))
-    assert (
-        '+        "disk": "ssd"' in predicted.output.replace("\\n", "\n").replace('\\"', '"')
-        or "ssd" in predicted.output
-    )
+    assert "ssd" in predicted.output
     assert inspected(manager, worker.name)["Availability"] == "active"
     assert swarm.changed(swarm.apply(by_host=by_host, **wanted))
     assert inspected(manager, worker.name) == {
@@ -89,6 +87,7 @@ def test_settings_labels_availability_and_networks_are_changed_and_shown(swarm: 
     assert inspected(manager, worker.name)["Availability"] == "active"
 
 
+@pytest.mark.slow
 def test_a_locked_manager_is_unlocked_with_the_key_on_the_controller(swarm: SwarmHosts, tmp_path: Path) -> None:
     """Fault: a manager with autolock restarts, and is locked. Outcome: the run unlocks it with the key in the file on
     the controller; without the file, it is refused with the remedy.
@@ -114,7 +113,6 @@ def test_a_locked_manager_is_unlocked_with_the_key_on_the_controller(swarm: Swar
     assert SECRET.findall(run.output) == []
     assert swarm.states()[0] == "active true"
     assert swarm.changed(swarm.apply(vault, **wanted)) == []
-    # In check mode a change of the key would be seen too.
     assert swarm.changed(swarm.apply("--check", vault, **{**wanted, "docker_swarm_autolock": False}))
     ok(swarm.apply(vault, **{**wanted, "docker_swarm_autolock": False}))
     assert manager.sh(locks) == "false"
@@ -126,18 +124,16 @@ def test_the_claims_hold(swarm: SwarmHosts) -> None:
     assert " passed" in checked.stdout
 
 
-def test_a_host_leaves_and_what_it_cannot_join_is_said(swarm: SwarmHosts) -> None:
+def test_a_host_of_another_swarm_or_without_a_way_to_the_managers_is_refused(swarm: SwarmHosts) -> None:
     """Fault: a host is a node of another swarm, or no manager answers where it is to join. Outcome: refused; the host
     is as it was, and so is the swarm.
     """
     manager, worker = swarm.hosts
-    gone = {worker.name.replace("-", "_"): {"docker_swarm_state": "absent"}}
-    assert swarm.changed(swarm.apply("--check", by_host=gone))
-    assert swarm.states()[1] == "active false"
-    assert swarm.changed(swarm.apply(by_host=gone))
-    assert swarm.nodes() == [f"{manager.name} Ready Active Leader"]
-    assert swarm.states()[1] == "inactive false"
-    assert swarm.changed(swarm.apply(by_host=gone)) == []
+    worker.sh("docker swarm leave; docker swarm init --advertise-addr eth0")
+    refused = swarm.refusal(swarm.apply())
+    assert "nodes of 2 swarms" in refused
+    assert refused.endswith("Nothing was changed.")
+    worker.sh("docker swarm leave --force")
 
     cut = "iptables --{} INPUT --protocol tcp --dport 2377 --jump REJECT"
     manager.sh(cut.format("insert"))
@@ -146,11 +142,24 @@ def test_a_host_leaves_and_what_it_cannot_join_is_said(swarm: SwarmHosts) -> Non
     assert "2377/tcp" in refused
     assert swarm.states()[1] == "inactive false"
     manager.sh(cut.format("delete"))
-
-    worker.sh("docker swarm init --advertise-addr eth0")
-    refused = swarm.refusal(swarm.apply())
-    assert "nodes of 2 swarms" in refused
-    assert refused.endswith("Nothing was changed.")
-    worker.sh("docker swarm leave --force")
-    assert swarm.changed(swarm.apply())
+    # The host joins as another node than the one that has left.
     assert len(swarm.nodes()) == 2
+    assert swarm.changed(swarm.apply(docker_swarm_lost_nodes="remove"))
+    assert swarm.nodes() == [f"{manager.name} Ready Active Leader", f"{worker.name} Ready Active"]
+
+
+@pytest.mark.slow
+def test_a_host_leaves_and_the_last_one_ends_the_swarm(swarm: SwarmHosts) -> None:
+    manager, worker = swarm.hosts
+    gone = {worker.name.replace("-", "_"): {"docker_swarm_state": "absent"}}
+    assert swarm.changed(swarm.apply("--check", by_host=gone))
+    assert swarm.states()[1] == "active false"
+    assert swarm.changed(swarm.apply(by_host=gone))
+    assert swarm.nodes() == [f"{manager.name} Ready Active Leader"]
+    assert swarm.states()[1] == "inactive false"
+    assert swarm.changed(swarm.apply(by_host=gone)) == []
+    ok(swarm.apply())
+    assert swarm.changed(swarm.apply(docker_swarm_state="absent"))
+    assert swarm.states() == ["inactive false", "inactive false"]
+    assert swarm.changed(swarm.apply(docker_swarm_state="absent")) == []
+    ok(swarm.apply())

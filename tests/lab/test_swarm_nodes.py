@@ -17,7 +17,7 @@ import pytest
 
 from slipway.lab.play import ok
 from slipway.lab.workbench import LabHost, Workbench
-from tests.support.swarm_hosts import SwarmHosts
+from tests.support.swarm_hosts import LIST, SwarmHosts
 
 OLD, NEW = "20.10.24", "26.1.5"
 # The engine that site.yml installs for a host of a swarm.
@@ -36,6 +36,7 @@ SERVICE = (
     "--health-cmd 'wget -q -O /dev/null http://127.0.0.1/' --health-interval 1s --health-start-period 5s "
     f"--restart-delay 0s slipway/hello sh -c '{SERVER}'"
 )
+ADDRESS = "ip -4 -oneline address show eth0 | grep -oE '[0-9.]+/' | tr -d /"
 RUNNING = "docker service ls --filter name=web --format '{{.Replicas}}'"
 CLIENT = """
 import json, os, socket, sys, time
@@ -102,8 +103,7 @@ def client(workbench: Workbench) -> LabHost:
 @pytest.fixture
 def asked(swarm: SwarmHosts, client: LabHost) -> Iterator[Any]:
     """A function that ends the client, and returns how many requests were answered and how many were not."""
-    address = "ip -4 -oneline address show eth0 | grep -oE '[0-9.]+/' | tr -d /"
-    addresses = " ".join(host.sh(address) for host in swarm.hosts)
+    addresses = " ".join(host.sh(ADDRESS) for host in swarm.hosts)
     client.sh(f"rm --force /tmp/stop /tmp/result; cat >/tmp/client.py <<'END'\n{CLIENT}\nEND")
     client.sh(f"systemd-run --quiet --unit=client --collect python3 /tmp/client.py {addresses}")
 
@@ -175,6 +175,8 @@ def test_a_lost_manager_comes_back_and_one_that_is_gone_is_replaced(swarm: Swarm
     """
     lost = swarm.managers[2]
     lost.sh("systemctl stop docker.socket docker.service; rm --recursive /var/lib/docker/swarm")
+    down = f"timeout 60 sh -c 'until {LIST} | grep -q \"{lost.name} Down\"; do sleep 0.5; done'"
+    swarm.managers[0].sh(down)
     run = swarm.apply(docker_swarm_lost_nodes="remove")
     assert "run docker_engine first" in run.failure(lost.name)
     assert f"{lost.name} (down)" in run.output
@@ -244,7 +246,7 @@ def test_a_swarm_whose_managers_are_all_lost_comes_back_from_its_backup(swarm: S
     assert max(len(line) for line in run.output.splitlines()) < 20_000, "the state is in the output"
     assert all(" Ready Active" in line for line in swarm.nodes())
 
-    engine = {**ENGINE, "docker_engine_version": NEW}
+    engine = {**ENGINE, "docker_engine_version": versions(swarm)[0]}
     for host in swarm.managers:
         host.sh("docker swarm leave --force")
     assert swarm.states()[:3] == ["inactive false"] * 3
@@ -257,3 +259,39 @@ def test_a_swarm_whose_managers_are_all_lost_comes_back_from_its_backup(swarm: S
     assert len(swarm.nodes()) == 5
     assert swarm.managers[0].sh("docker secret ls --format '{{.Name}}'") == "password"
     wait_for_service(swarm)
+
+
+@pytest.mark.slow
+def test_only_nodes_reach_the_ports_of_a_swarm(swarm: SwarmHosts) -> None:
+    """Fault: a machine that is no node reaches the ports of the managers and of overlay networks. Outcome: with the
+    nodes' addresses in docker_firewall_swarm_nodes its packets are dropped, and the swarm works on.
+    """
+    manager = swarm.managers[0]
+    base = "https://download.docker.com/baseos"
+    repository = f"[baseos]\\nname=BaseOS\\nbaseurl={base}\\ngpgcheck=1\\ngpgkey={base}/gpg\\n"
+    for host in swarm.hosts:
+        host.sh(f"printf '{repository}' >/etc/yum.repos.d/baseos.repo")
+    manager.sh(
+        "ip netns add street; ip link add to-street type veth peer name eth0 netns street;"
+        "ip address add 10.99.9.1/24 dev to-street; ip link set to-street up;"
+        "ip netns exec street ip address add 10.99.9.2/24 dev eth0; ip netns exec street ip link set eth0 up"
+    )
+    reach = "ip netns exec street timeout 2 bash -c '</dev/tcp/10.99.9.1/{}'"
+    ports = ("2377", "7946")
+    assert [manager.run("sh", "-c", reach.format(port))[0] for port in ports] == [0, 0]
+    nodes = [host.sh(ADDRESS) for host in swarm.hosts]
+    run = ok(swarm.apply(role="docker_firewall", docker_firewall_swarm_nodes=nodes))
+    assert all(run.changed(host.name) for host in swarm.hosts)
+    assert 0 not in [manager.run("sh", "-c", reach.format(port))[0] for port in ports]
+    assert swarm.changed(swarm.apply(role="docker_firewall", docker_firewall_swarm_nodes=nodes)) == []
+    # A manager's connections are made anew.
+    swarm.managers[1].sh("systemctl restart docker")
+    back = f"{swarm.managers[1].name} Ready Active Reachable"
+    manager.sh(f"timeout 90 sh -c 'until {LIST} | grep -q \"{back}\"; do sleep 0.5; done'")
+    assert swarm.changed(swarm.apply()) == []
+    assert manager.sh("docker network create --driver overlay --attachable probe")
+    serve = "docker run --detach --network probe --name probe slipway/hello httpd -f -p 80 -h /etc"
+    swarm.workers[0].sh(serve)
+    address = swarm.workers[0].sh("docker inspect --format '{{.NetworkSettings.Networks.probe.IPAddress}}' probe")
+    ask = f"docker run --rm --network probe slipway/hello wget -q -O - http://{address}/hosts"
+    assert "localhost" in swarm.workers[1].sh(ask)

@@ -46,19 +46,25 @@ class SwarmHosts:
         """Run a playbook of the project."""
         return play.run(PROJECT / "playbooks" / name, self.inventory(), variables, list(options))
 
-    def apply(self, *options: str, by_host: dict[str, dict[str, Any]] | None = None, **variables: Any) -> play.Run:
-        """Run the role docker_swarm alone."""
+    def apply(
+        self,
+        *options: str,
+        role: str = "docker_swarm",
+        by_host: dict[str, dict[str, Any]] | None = None,
+        **variables: Any,
+    ) -> play.Run:
+        """Run one role alone, docker_swarm by default."""
         inventory = self.inventory(**(by_host or {}))
-        return play.run(self._play(inventory), inventory, variables, list(options))
+        return play.run(self._play(inventory, role), inventory, variables, list(options))
 
     def apply_until(self, moment: Callable[[str], bool]) -> None:
         """Run the role docker_swarm and kill -9 it at a moment: see `play.kill_at`."""
         inventory = self.inventory()
         play.kill_at(moment, self._play(inventory), inventory)
 
-    def _play(self, inventory: Path) -> Path:
+    def _play(self, inventory: Path, role: str = "docker_swarm") -> Path:
         path = inventory.with_name("swarm_play.yml")
-        roles = [{"role": "slipway.platform.docker_swarm"}]
+        roles = [{"role": f"slipway.platform.{role}"}]
         hosts = "docker_swarm_managers:docker_swarm_workers"
         path.write_text(yaml.safe_dump([{"hosts": hosts, "gather_facts": False, "roles": roles}]))
         return path
