@@ -6,6 +6,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.platform.plugins.plugin_utils.secret_file import SecretFile, SecretFileError
 
 SECRETS = "slipway.platform.docker_swarm_secrets"
+INFO = "slipway.platform.docker_swarm_info"
 NODE = "slipway.platform.docker_swarm_node"
 # What of a module's result may be shown; the rest holds the key.
 SHOWN = ("failed", "msg", "unreachable", "warnings", "deprecations")
@@ -38,6 +39,9 @@ class ActionModule(ActionBase):
         return found, {name: found[name] for name in SHOWN if name in found}
 
     def use(self, file, _, task_vars):
+        found, shown = self.ask(INFO, {}, task_vars)
+        if found.get("node", {}).get("state") != "locked":
+            return {"changed": False, **shown}
         key = file.read()
         if not key:
             raise SecretFileError(

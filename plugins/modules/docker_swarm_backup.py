@@ -80,17 +80,22 @@ path:
 """
 
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
-from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, backup, membership
+from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, backup, joining, membership
 
 
 def save(module, found):
     if not found["node"].get("has_quorum"):
         raise api.SwarmError("this host is no manager of a swarm with a quorum: save on one that is")
+    if found["swarm"]["autolock"] and not module.params["unlock_key"]:
+        raise api.SwarmError(
+            "the swarm has autolock, and this manager restarts for the backup: set docker_swarm_unlock_key_file to the "
+            "file with the key"
+        )
     if module.check_mode:
         return {"changed": True, "content": ""}
     content = backup.save(module, found["node"])
     if module.params["unlock_key"] and membership.state() == "locked":
-        backup.joining.unlock(module.params)
+        joining.unlock(module.params)
     return {"changed": True, "content": content}
 
 
@@ -103,7 +108,7 @@ def restore(module, found):
         if node.get("swarm_id") == note.get("swarm_id"):
             return {"changed": False}
         raise api.SwarmError("this host is a node of a swarm: run docker swarm leave --force on it first")
-    backup.joining.refuse_impossible(node)
+    joining.refuse_impossible(node)
     backup.refuse_other_engine(note, node)
     if not module.check_mode:
         backup.restore(module, module.params["content"], node)

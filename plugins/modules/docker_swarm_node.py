@@ -26,7 +26,7 @@ options:
     description: The token for a manager or for a worker, which decides what the host becomes.
     type: str
   unlock_key:
-    description: The key of a swarm that is locked by autolock. It has no effect unless this manager is locked.
+    description: The key of a swarm with autolock. With it, this manager is unlocked if it is locked, and nothing else.
     type: str
   listen_address:
     description: Address and port at which a manager listens.
@@ -120,8 +120,8 @@ def change(module, node):
     params, state = module.params, node["state"]
     if params["state"] == "absent":
         return (None, None) if state in ("absent", membership.INACTIVE) else (membership.INACTIVE, joining.leave)
-    if state == "locked" and params["unlock_key"]:
-        return "active", joining.unlock
+    if params["unlock_key"]:
+        return ("active", joining.unlock) if state == "locked" else (None, None)
     if state not in ("absent", membership.INACTIVE):
         return None, None
     return "active", joining.init if params["managers"] is None else joining.join
