@@ -44,8 +44,8 @@ RETURN = r"""
 _value:
   description: >-
     The host on which the swarm is changed (V(acting)), the one that initializes it (V(first)), those that join with
-    their roles (V(joining)) and the addresses at which they do, the nodes as they should be (V(nodes)), those to remove
-    (V(lost)), and the hosts that are locked or leave.
+    their roles (V(joining)) and the addresses at which they do, the nodes as they should be (V(nodes)), all that
+    are known (V(known)), and the hosts that are locked or leave.
   type: dict
 """
 

@@ -75,6 +75,10 @@ options:
     description: IDs of all nodes that the swarm should have, so that others are worth a warning. If unset, none is.
     type: list
     elements: str
+  remove_lost:
+    description: Whether to remove nodes that are not O(known) and down. Others that are not known stay.
+    type: bool
+    default: false
   timeout:
     description: Time limit in seconds for nodes that are promoted or drained.
     type: int
@@ -121,6 +125,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_mo
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, membership, nodes
 
 ELECTION_SECONDS = 30
+SETTLED_SECONDS = 60
 
 
 def listed(module):
@@ -129,7 +134,7 @@ def listed(module):
     return [membership.described_node(item) for item in api.get("/nodes")]
 
 
-def plan(module, known):
+def plan(module, known, gone):
     """Return pairs of a node and the node as it should be, of those that differ. Raises SwarmError."""
     by_id = {node["id"]: node for node in known}
     pairs = []
@@ -142,7 +147,6 @@ def plan(module, known):
             )
         pairs.append((node, nodes.wanted_node(node, wanted)))
     demoted = {node["id"] for node, after in pairs if (node["role"], after["role"]) == ("manager", "worker")}
-    gone = {node["id"] for node in known if node["id"] in module.params["remove"]}
     promoted = [after for node, after in pairs if after["role"] == "manager" and node["role"] == "worker"]
     future = [node for node in known if node["id"] not in {after["id"] for after in promoted}]
     future += [{**after, "is_reachable": True} for after in promoted]
@@ -185,6 +189,31 @@ def await_listed(module, known):
             nodes.wait_until_ready(node["id"], node["role"] == "manager", module.params["timeout"])
 
 
+def is_lost(module, node):
+    params = module.params
+    return params["remove_lost"] and node["id"] not in (params["known"] or ()) and node["state"] == "down"
+
+
+def settled(module, known):
+    """Return the nodes when the managers know what became of those that others have replaced, or of which they are unsure.
+
+    A node counts as down some 20 s after its last sign of life.
+    """
+    wanted = module.params["known"] or ()
+    addresses = {node["address"] for node in known if node["id"] in wanted}
+
+    def is_settled():
+        others = [node for node in listed(module) if node["id"] not in wanted]
+        return not [
+            node
+            for node in others
+            if node["state"] == "unknown" or (node["state"] == "ready" and node["address"] in addresses)
+        ]
+
+    membership.wait_until(is_settled, min(module.params["timeout"], SETTLED_SECONDS))
+    return listed(module)
+
+
 def warn(module, known):
     """Warn of too few managers, and of nodes that the inventory does not have."""
     if module.params["known"] is None:
@@ -224,8 +253,10 @@ def run(module):
     params = module.params
     known = listed(module)
     spec = api.get("/swarm")["Spec"]
-    pairs = plan(module, known)
-    gone = [node for node in known if node["id"] in params["remove"]]
+    if params["remove_lost"] and not module.check_mode:
+        known = settled(module, known)
+    gone = [node for node in known if node["id"] in params["remove"] or is_lost(module, node)]
+    pairs = plan(module, known, {node["id"] for node in gone})
     found = {wanted["name"]: nodes.found_network(wanted["name"]) for wanted in params["networks"]}
     problems = [nodes.network_problem(wanted, found[wanted["name"]]) for wanted in params["networks"]]
     if any(problems):
@@ -283,6 +314,7 @@ def main():
                 },
             },
             "known": {"type": "list", "elements": "str"},
+            "remove_lost": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 300},
         },
         supports_check_mode=True,

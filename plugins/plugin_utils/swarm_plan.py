@@ -203,13 +203,6 @@ class Swarm:
         """Return the manager whose engine may stop for a backup: one that does not lead, if there is one."""
         return min(self.able, key=lambda host: self.node(host)["is_leader"], default="")
 
-    def lost(self):
-        """Return the IDs of nodes that are down and of no host: only known if every host has answered."""
-        if self.silent:
-            return []
-        known = {self.node(host).get("id") for host in self.members}
-        return [node["id"] for node in self.nodes() if node["state"] == "down" and node["id"] not in known]
-
 
 def merged(answers):
     """Return the keys of all answers, of which later ones win; what was skipped or failed has none."""
@@ -232,7 +225,7 @@ def plan(answers, managers, workers, check_mode=False):
         "addresses": swarm.addresses(),
         "nodes": swarm.wanted_nodes(),
         "known": [swarm.node(host)["id"] for host in swarm.members if swarm.node(host).get("id")],
-        "lost": swarm.lost(),
+        "is_complete": not swarm.silent,
         "locked": [host for host in swarm.members if swarm.node(host)["state"] == "locked"],
         "leaving": [host for host in swarm.leaving if host in swarm.members],
         "leaving_nodes": [

@@ -274,9 +274,10 @@ def test_only_nodes_reach_the_ports_of_a_swarm(swarm: SwarmHosts) -> None:
     manager.sh(
         "ip netns add street; ip link add to-street type veth peer name eth0 netns street;"
         "ip address add 10.99.9.1/24 dev to-street; ip link set to-street up;"
-        "ip netns exec street ip address add 10.99.9.2/24 dev eth0; ip netns exec street ip link set eth0 up"
+        "ip netns exec street ip address add 10.99.9.2/24 dev eth0; ip netns exec street ip link set eth0 up;"
+        "ip netns exec street ip route add default via 10.99.9.1"
     )
-    reach = "ip netns exec street timeout 2 bash -c '</dev/tcp/10.99.9.1/{}'"
+    reach = f"ip netns exec street timeout 2 bash -c '</dev/tcp/{manager.sh(ADDRESS)}/{{}}'"
     ports = ("2377", "7946")
     assert [manager.run("sh", "-c", reach.format(port))[0] for port in ports] == [0, 0]
     nodes = [host.sh(ADDRESS) for host in swarm.hosts]

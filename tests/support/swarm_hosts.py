@@ -16,7 +16,8 @@ from slipway.lab import play
 from slipway.lab.paths import PROJECT
 from slipway.lab.workbench import LabHost
 
-LIST = "docker node ls --format '{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}' | sort"
+# Without single quotes, so that it may stand in a script that has them.
+LIST = 'docker node ls --format "{{.Hostname}} {{.Status}} {{.Availability}} {{.ManagerStatus}}" | sort'
 
 
 @dataclass(frozen=True)
