@@ -195,7 +195,7 @@ def is_lost(module, node):
 
 
 def settled(module, known):
-    """Return the nodes when the managers know what became of those that others have replaced, or of which they are unsure.
+    """Return the nodes when the managers know what became of those that are unknown, or replaced by others.
 
     A node counts as down some 20 s after its last sign of life.
     """
