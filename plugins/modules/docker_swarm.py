@@ -149,7 +149,7 @@ def plan(module, known, gone):
     demoted = {node["id"] for node, after in pairs if (node["role"], after["role"]) == ("manager", "worker")}
     promoted = [after for node, after in pairs if after["role"] == "manager" and node["role"] == "worker"]
     future = [node for node in known if node["id"] not in {after["id"] for after in promoted}]
-    future += [{**after, "is_reachable": True} for after in promoted]
+    future += [{**after, "is_reachable": True, "is_member": True} for after in promoted]
     problem = nodes.quorum_problem(future, {node["id"] for node in future if node["id"] in demoted | gone})
     if problem:
         raise api.SwarmError(problem)
@@ -218,7 +218,7 @@ def warn(module, known):
     """Warn of too few managers, and of nodes that the inventory does not have."""
     if module.params["known"] is None:
         return
-    managers = [node for node in known if node["role"] == "manager"]
+    managers = [node for node in known if node["role"] == "manager" and (node["is_member"] or node["state"] != "down")]
     if len(managers) == 1:
         module.warn(
             "The swarm has one manager, and without it nothing can be changed: put two more hosts into "

@@ -87,6 +87,8 @@ def described_node(item):
         "state": status.get("State") or "unknown",
         "address": status.get("Addr") or "",
         "engine_version": (description.get("Engine") or {}).get("EngineVersion") or "",
+        # A manager that a forced new cluster has left out has the role all the same.
+        "is_member": bool(manager),
         "is_leader": bool(manager and manager.get("Leader")),
         "is_reachable": bool(manager and manager.get("Reachability") == "reachable"),
         "manager_address": (manager or {}).get("Addr") or "",

@@ -77,10 +77,10 @@ def update_node(wanted):
 
 def quorum_problem(nodes, leaving):
     """Return why the managers with these IDs cannot stop being managers, or None."""
-    managers = [node for node in nodes if node["role"] == "manager"]
+    managers = [node for node in nodes if node["role"] == "manager" and node["is_member"]]
     left = [node for node in managers if node["id"] not in leaving]
     reachable = sum(node["is_reachable"] for node in left)
-    if not leaving or reachable * 2 > len(left):
+    if not leaving.intersection(node["id"] for node in managers) or reachable * 2 > len(left):
         return None
     return (
         f"of the {len(left)} managers that would be left, {reachable} would be reachable, which is no majority: bring "
@@ -163,9 +163,9 @@ def wait_until_drained(before, drained, timeout):
 
 
 def remove(nodes, timeout):
-    """Remove nodes that are gone; each is demoted before."""
+    """Remove nodes that are gone; a manager is demoted before."""
     for node in nodes:
-        if node["role"] == "manager":
+        if node["role"] == "manager" and node["is_member"]:
             update_node({**node, "role": "worker"})
             membership.wait_until(lambda node=node: not api.get(f"/nodes/{node['id']}").get("ManagerStatus"), timeout)
         membership.wait_until(

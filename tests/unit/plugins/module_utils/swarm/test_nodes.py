@@ -11,7 +11,7 @@ FOUND = {"Driver": "overlay", "Options": {"encrypted": ""}, "Attachable": False,
 
 
 def manager(name: str, is_reachable: bool = True) -> dict[str, Any]:
-    return {"id": name, "role": "manager", "is_reachable": is_reachable}
+    return {"id": name, "role": "manager", "is_reachable": is_reachable, "is_member": True}
 
 
 def test_labels_are_added_changed_and_removed_and_others_stay() -> None:
@@ -32,6 +32,12 @@ def test_labels_are_added_changed_and_removed_and_others_stay() -> None:
         ([manager("a"), manager("b"), manager("c", False)], {"b"}, True),
         ([manager("a")], {"a"}, True),
         ([manager("a", False), manager("b", False), manager("c")], set(), False),
+        # After docker swarm init --force-new-cluster.
+        (
+            [{**manager("a", False), "is_member": False}, {**manager("b", False), "is_member": False}, manager("c")],
+            {"a"},
+            False,
+        ),
     ],
 )
 def test_no_change_leaves_a_minority_of_reachable_managers(
