@@ -89,7 +89,7 @@ def opened(content):
                 refuse_foreign(member)
                 file = tar.extractfile(member)  # None for a folder
                 entries[member.name] = (member.mode & 0o755, file.read() if file else None)
-        note = json.loads(entries.pop(NOTE)[1].decode())
+        note = json.loads((entries.pop(NOTE)[1] or b"").decode())
     except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, zlib.error) as error:
         raise api.SwarmError(f"the backup is damaged, or not one of a swarm ({error})") from error
     return note, [(name, mode, data) for name, (mode, data) in entries.items()]
