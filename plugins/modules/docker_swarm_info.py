@@ -16,6 +16,10 @@ options:
     description: What the inventory says of this node. Returned as it is, so that a play can compare all its nodes.
     type: dict
     default: {}
+  settle:
+    description: Seconds to wait while the node is V(pending), as it is until enough managers are unlocked.
+    type: int
+    default: 0
 author:
   - Slipway contributors (@slipway)
 extends_documentation_fragment:
@@ -96,8 +100,13 @@ from ansible_collections.slipway.platform.plugins.module_utils.swarm import api,
 
 @explained
 def main():
-    module = GuardedModule(argument_spec={"wanted": {"type": "dict", "default": {}}}, supports_check_mode=True)
+    module = GuardedModule(
+        argument_spec={"wanted": {"type": "dict", "default": {}}, "settle": {"type": "int", "default": 0}},
+        supports_check_mode=True,
+    )
     try:
+        if module.params["settle"]:
+            membership.wait_until(lambda: membership.state() != "pending", module.params["settle"])
         module.exit_json(changed=False, wanted=module.params["wanted"], **membership.describe())
     except api.SwarmError as error:
         module.fail_json(msg=f"{error}.")

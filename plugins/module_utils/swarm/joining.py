@@ -114,9 +114,10 @@ def unlock(params):
             f"the key does not unlock this manager ({error}): if it was rotated while this manager was down, use the "
             "one before, which docker_swarm_unlock_key_file has with .previous at its end"
         ) from error
-    if not membership.wait_until(lambda: membership.state() == "active", params["timeout"]):
+    # It is pending until enough of the others are unlocked as well.
+    if not membership.wait_until(lambda: membership.state() != "locked", params["timeout"]):
         raise api.SwarmError(
-            f"the manager is unlocked, and is not active after {params['timeout']} s: see journalctl --unit=docker"
+            f"the manager is still locked {params['timeout']} s after it got the key: see journalctl --unit=docker"
         )
 
 
