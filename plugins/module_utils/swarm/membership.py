@@ -41,7 +41,7 @@ def describe():
         return {"node": node, "swarm": None, "nodes": None}
     node["swarm_id"] = (known.get("Cluster") or {}).get("ID") or certified_swarm(info.get("DockerRootDir") or "")
     swarm = nodes = None
-    if node["is_manager"] and node["state"] == "active":
+    if node["is_manager"] and node["state"] in ("active", "pending"):
         swarm, nodes = of_manager(node)
     return {"node": node, "swarm": swarm, "nodes": nodes}
 
