@@ -83,14 +83,25 @@ from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_mo
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, backup, joining, membership
 
 
-def save(module, found):
-    if not found["node"].get("has_quorum"):
-        raise api.SwarmError("this host is no manager of a swarm with a quorum: save on one that is")
-    if found["swarm"]["autolock"] and not module.params["unlock_key"]:
+def refuse_locked(module, nodes):
+    """Raise SwarmError if the backup could not be unlocked: an engine unlocks with a quorum only, which it would lack."""
+    if sum(node["is_member"] for node in nodes) > 1:
+        raise api.SwarmError(
+            "the swarm has autolock, and no engine unlocks a restored manager without the others: run playbooks/swarm.yml "
+            "with docker_swarm_autolock: false, back up, and turn it on again"
+        )
+    if not module.params["unlock_key"]:
         raise api.SwarmError(
             "the swarm has autolock, and this manager restarts for the backup: set docker_swarm_unlock_key_file to the "
             "file with the key"
         )
+
+
+def save(module, found):
+    if not found["node"].get("has_quorum"):
+        raise api.SwarmError("this host is no manager of a swarm with a quorum: save on one that is")
+    if found["swarm"]["autolock"]:
+        refuse_locked(module, found["nodes"])
     if module.check_mode:
         return {"changed": True, "content": ""}
     content = backup.save(module, found["node"])

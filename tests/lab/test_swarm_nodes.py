@@ -226,8 +226,8 @@ def test_a_lost_quorum_is_never_restored_unasked_and_the_command_that_is_shown_d
 
 @pytest.mark.slow
 def test_a_swarm_whose_managers_are_all_lost_comes_back_from_its_backup(swarm: SwarmHosts, tmp_path: Path) -> None:
-    """Fault: all managers of a swarm with autolock are lost with their disks. Outcome: the backup on the controller
-    makes the first one a manager again, with services, secrets and labels; the others join it.
+    """Fault: all managers of a swarm are lost with their disks. Outcome: the backup on the controller makes the first
+    one a manager again, with services and secrets; the others join it. A backup that could not be restored is refused.
     """
     password = tmp_path / "password"
     password.write_text("correct horse")
@@ -237,6 +237,10 @@ def test_a_swarm_whose_managers_are_all_lost_comes_back_from_its_backup(swarm: S
         "docker_swarm_unlock_key_file": str(tmp_path / "key"),
         "docker_swarm_backup_file": str(tmp_path / "backup"),
     }
+    ok(swarm.apply(vault, **kept))
+    refused = swarm.refusal(swarm.playbook("swarm_backup.yml", vault, **kept))
+    assert "docker_swarm_autolock: false" in refused
+    kept["docker_swarm_autolock"] = False
     ok(swarm.apply(vault, **kept))
     swarm.managers[0].sh("echo secret | docker secret create password -")
     run = ok(swarm.playbook("swarm_backup.yml", vault, "-vvv", **kept))
@@ -259,7 +263,6 @@ def test_a_swarm_whose_managers_are_all_lost_comes_back_from_its_backup(swarm: S
     assert len(swarm.nodes()) == 5
     assert swarm.managers[0].sh("docker secret ls --format '{{.Name}}'") == "password"
     wait_for_service(swarm)
-    ok(swarm.apply(vault, **{**kept, "docker_swarm_autolock": False}))
 
 
 @pytest.mark.slow

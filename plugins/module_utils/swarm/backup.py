@@ -133,6 +133,11 @@ def restore(module, content, node):
                 "and then docker swarm init --force-new-cluster"
             )
         joining.unlock(module.params)
+        if not membership.wait_until(lambda: membership.state() == "active", module.params["timeout"]):
+            raise api.SwarmError(
+                "the restored manager is unlocked and has no quorum, without which its engine does not go on: restore a "
+                "backup that was made without autolock"
+            )
     body = {
         "ListenAddr": module.params["listen_address"],
         "AdvertiseAddr": module.params["advertise_address"],

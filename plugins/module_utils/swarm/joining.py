@@ -8,6 +8,7 @@ import socket
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, membership
 
 CONNECT_SECONDS = 5
+UNLOCK_SECONDS = 15
 # Phrases of the engine about tokens, and the remedy.
 TOKENS = (
     ("does not match fingerprint", "the join token is that of another swarm"),
@@ -106,15 +107,18 @@ def is_open(address):
 
 
 def unlock(params):
-    """Give the engine the key with which its swarm's state is encrypted."""
+    """Give the engine the key with which its swarm's state is encrypted.
+
+    The engine takes the key at once, and answers when enough of the other managers are unlocked for a quorum.
+    """
     try:
-        api.request("POST", "/swarm/unlock", {"UnlockKey": params["unlock_key"]}, params["timeout"])
+        with contextlib.suppress(api.EngineDownError):
+            api.request("POST", "/swarm/unlock", {"UnlockKey": params["unlock_key"]}, UNLOCK_SECONDS)
     except api.SwarmError as error:
         raise api.SwarmError(
             f"the key does not unlock this manager ({error}): if it was rotated while this manager was down, use the "
             "one before, which docker_swarm_unlock_key_file has with .previous at its end"
         ) from error
-    # It is pending until enough of the others are unlocked as well.
     if not membership.wait_until(lambda: membership.state() != "locked", params["timeout"]):
         raise api.SwarmError(
             f"the manager is still locked {params['timeout']} s after it got the key: see journalctl --unit=docker"
