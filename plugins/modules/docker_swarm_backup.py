@@ -84,11 +84,11 @@ from ansible_collections.slipway.platform.plugins.module_utils.swarm import api,
 
 
 def refuse_locked(module, nodes):
-    """Raise SwarmError if the backup could not be unlocked: an engine unlocks with a quorum only, which it would lack."""
+    """Raise SwarmError if the backup could not be unlocked: an engine unlocks with a quorum only."""
     if sum(node["is_member"] for node in nodes) > 1:
         raise api.SwarmError(
-            "the swarm has autolock, and no engine unlocks a restored manager without the others: run playbooks/swarm.yml "
-            "with docker_swarm_autolock: false, back up, and turn it on again"
+            "the swarm has autolock, and no engine unlocks a restored manager without the others: run "
+            "playbooks/swarm.yml with docker_swarm_autolock: false, back up, and turn it on again"
         )
     if not module.params["unlock_key"]:
         raise api.SwarmError(

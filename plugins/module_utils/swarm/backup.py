@@ -135,8 +135,8 @@ def restore(module, content, node):
         joining.unlock(module.params)
         if not membership.wait_until(lambda: membership.state() == "active", module.params["timeout"]):
             raise api.SwarmError(
-                "the restored manager is unlocked and has no quorum, without which its engine does not go on: restore a "
-                "backup that was made without autolock"
+                "the restored manager is unlocked and has no quorum, without which its engine does not go on: restore "
+                "a backup that was made without autolock"
             )
     body = {
         "ListenAddr": module.params["listen_address"],
