@@ -6,7 +6,7 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.slipway.platform.plugins.plugin_utils.secret_file import SecretFile, SecretFileError
 
 # What of the module's result may be shown; the rest holds the state.
-SHOWN = ("failed", "msg", "changed", "unreachable", "warnings", "deprecations")
+SHOWN = ("failed", "msg", "changed", "unreachable", "warnings", "deprecations", "address", "has_address")
 
 
 class ActionModule(ActionBase):

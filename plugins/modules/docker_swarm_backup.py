@@ -11,7 +11,8 @@ description:
   - With V(saved), copies the state of a manager into O(path) on the controller. B(The engine stops for that), and with
     it the node's tasks.
   - With V(restored), makes a host that is in no swarm the only manager of the saved one, with its services, secrets
-    and join tokens, as C(docker swarm init --force-new-cluster) does.
+    and join tokens, as C(docker swarm init --force-new-cluster) does. A swarm keeps the addresses of its managers, so
+    this happens only on the host that has the address of the saved one.
   - The file holds the keys and all secrets of the swarm. Only its owner can read it, and it is encrypted if the run has
     a password of ansible-vault. Its content is in no result, no variable and no log.
 options:
@@ -77,6 +78,14 @@ path:
   description: The file on the controller.
   returned: success
   type: str
+address:
+  description: The address of the saved manager.
+  returned: with O(state=restored)
+  type: str
+has_address:
+  description: Whether this host has that address. If not, nothing was changed.
+  returned: with O(state=restored)
+  type: bool
 """
 
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
@@ -115,15 +124,17 @@ def restore(module, found):
     if node["state"] == "absent":
         raise api.EngineDownError("no engine answers on this host: run docker_engine first")
     note, _ = backup.opened(module.params["content"])
+    if not backup.is_local(note["address"]):
+        return {"changed": False, "has_address": False, "address": note["address"]}
     if node["state"] != membership.INACTIVE:
         if node.get("swarm_id") == note.get("swarm_id"):
-            return {"changed": False}
+            return {"changed": False, "has_address": True, "address": note["address"]}
         raise api.SwarmError("this host is a node of a swarm: run docker swarm leave --force on it first")
     joining.refuse_impossible(node)
     backup.refuse_other_engine(note, node)
     if not module.check_mode:
         backup.restore(module, module.params["content"], node)
-    return {"changed": True}
+    return {"changed": True, "has_address": True, "address": note["address"]}
 
 
 @explained

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import tarfile
 import tempfile
 import time
@@ -41,7 +42,8 @@ def start(module):
 def save(module, node):
     """Return the archive of this manager's state, for which the engine stops, as base64."""
     root = api.get("/info")["DockerRootDir"]
-    note = {"engine_version": node["engine_version"], "swarm_id": node["swarm_id"], "saved_at": int(time.time())}
+    note = {name: node[name] for name in ("engine_version", "swarm_id", "address")}
+    note["saved_at"] = int(time.time())
     size = sum(
         allocated(os.path.join(folder, name))
         for folder, _, names in os.walk(os.path.join(root, FOLDER))
@@ -93,6 +95,17 @@ def opened(content):
     except (tarfile.TarError, OSError, EOFError, KeyError, ValueError, zlib.error) as error:
         raise api.SwarmError(f"the backup is damaged, or not one of a swarm ({error})") from error
     return note, [(name, mode, data) for name, (mode, data) in entries.items()]
+
+
+def is_local(address):
+    """Return whether this host has the address."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
 
 
 def refuse_foreign(member):

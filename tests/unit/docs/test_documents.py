@@ -26,7 +26,7 @@ LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 VARIABLE = re.compile(rf"(?<![\w/.-])(?:{'|'.join(ROLES)})_\w+")
 # What begins like a variable of a role, and is a tag, a module, a group of the inventory, or a page.
 OTHER = re.compile(
-    r"ami_publish_(images|backup|prune|report)$|docker_swarm_(managers|workers|node|info|secrets|backup)$"
+    r"ami_publish_(images|backup|prune|report)$|docker_swarm_(managers|workers|node|info|secrets|backup|unlock_key)$"
     r"|\w+_(role|module)$|machine_image_(seal|check|manifest)$"
 )
 PLACE = re.compile(

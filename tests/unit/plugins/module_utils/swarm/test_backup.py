@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, backup
 
-NOTE = {"engine_version": "29.7.2", "swarm_id": "s1", "saved_at": 0}
+NOTE = {"engine_version": "29.7.2", "swarm_id": "s1", "address": "10.0.0.1", "saved_at": 0}
 
 
 def state(root: Path) -> Path:
@@ -81,3 +81,10 @@ def test_a_backup_of_another_engine_is_refused() -> None:
     backup.refuse_other_engine(NOTE, {"engine_version": "29.7.2"})
     with pytest.raises(api.SwarmError, match="set docker_engine_version"):
         backup.refuse_other_engine(NOTE, {"engine_version": "28.5.2"})
+
+
+def test_a_host_knows_its_own_addresses() -> None:
+    assert backup.is_local("127.0.0.1")
+    assert not backup.is_local("192.0.2.1")
+    assert not backup.is_local("2001:db8::1")
+    assert not backup.is_local("nowhere.invalid")
