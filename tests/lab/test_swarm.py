@@ -149,6 +149,19 @@ def test_a_host_of_another_swarm_or_without_a_way_to_the_managers_is_refused(swa
 
 
 @pytest.mark.slow
+def test_a_swarm_with_one_manager_is_upgraded_too(swarm: SwarmHosts) -> None:
+    """The manager drains and activates itself. The version is the installed one, so that no package changes."""
+    manager, worker = swarm.hosts
+    version = manager.sh("rpm --query --queryformat '%{VERSION}' docker-ce")
+    run = ok(swarm.playbook("upgrade.yml", docker_engine_version=version))
+    for host in swarm.hosts:
+        changed = [name.rpartition(" : ")[2] for name in run.changed(host.name)]
+        assert changed[0] == "Drain | Move the services to other nodes"
+        assert changed[-1] == "Activate | Give the node tasks again"
+    assert swarm.nodes() == [f"{manager.name} Ready Active Leader", f"{worker.name} Ready Active"]
+
+
+@pytest.mark.slow
 def test_a_host_leaves_and_the_last_one_ends_the_swarm(swarm: SwarmHosts) -> None:
     manager, worker = swarm.hosts
     gone = {worker.name.replace("-", "_"): {"docker_swarm_state": "absent"}}
