@@ -40,6 +40,7 @@ options:
       docker_registry_auth: Settings of docker_registry_auth while an image is baked.
       docker_rootless: Settings of the role docker_rootless.
       docker_services: Settings of docker_services.
+      docker_swarm: The same of docker_swarm, with O(context) answers, managers, workers, host and check_mode.
       fleet_drill: Settings of the role fleet_drill.
       fleet_drill_state: The same against O(context) group and refreshes, the answers of AWS.
       host_metrics: >-
@@ -88,6 +89,7 @@ CHECKS = {
     "docker_registry_auth": on_demand("module_utils.registry.logins.problems_while_baking"),
     "docker_rootless": on_demand("module_utils.rootless.settings.problems"),
     "docker_services": on_demand("module_utils.services.settings.problems"),
+    "docker_swarm": on_demand("plugin_utils.swarm_plan.problems"),
     "fleet_drill": on_demand("plugin_utils.fleet_drill.problems"),
     "fleet_drill_state": on_demand("plugin_utils.fleet_drill.state_problems"),
     "host_metrics": on_demand("plugin_utils.metric_alarms.problems"),

@@ -49,6 +49,22 @@ options:
         description: Interfaces at which connections arrive. V(*) at the end of a name stands for any rest.
         type: list
         elements: str
+  swarm_nodes:
+    description:
+      - Addresses and networks of the nodes of a swarm. If there are any, nobody else reaches the ports at which this
+        node listens for them, which are O(swarm_port) and 7946 with TCP, and O(data_path_port) and 7946 with UDP.
+      - Unlike O(policy) and O(allow), this is about ports of the host itself, and works with the userland proxy.
+    type: list
+    elements: str
+    default: []
+  swarm_port:
+    description: The port at which managers listen.
+    type: int
+    default: 2377
+  data_path_port:
+    description: The UDP port of overlay networks.
+    type: int
+    default: 4789
   daemon_options:
     description:
       - Options that the engine will have beside those of C(daemon.json), such as those of a dry run.
@@ -94,6 +110,10 @@ EXAMPLES = r"""
       - port: 9100-9110
         sources: [10.20.0.0/16, 2001:db8:20::/48]
 
+- name: Let only nodes reach the ports of a swarm
+  slipway.platform.docker_firewall:
+    swarm_nodes: [10.0.0.0/28]
+
 - name: Remove the restrictions
   slipway.platform.docker_firewall:
     state: absent
@@ -121,7 +141,9 @@ SHOWN = f"table inet {rules.TABLE}"
 def refuse_invalid(module):
     """Fail if the settings are invalid, or do not suit the engine."""
     params = module.params
-    found = rules.problems(params) or engine_options.problems(engine_options.effective(params["daemon_options"]))
+    found = rules.problems(params)
+    if not found and rules.restricts_published(params["policy"], params["allow"]):
+        found = engine_options.problems(engine_options.effective(params["daemon_options"]))
     if found:
         module.fail_json(msg=" ".join([*found, "Nothing was changed."]))
 
@@ -136,7 +158,8 @@ def file_differences(changes):
 
 def restrict(module, nft, baking):
     """Make table, file and unit as the settings say."""
-    text = rules.render(module.params["policy"], module.params["allow"])
+    names = ("policy", "allow", "swarm_nodes", "swarm_port", "data_path_port")
+    text = rules.render(*(module.params[name] for name in names))
     if not nft:
         changes = saved.changes(saved.wanted("/usr/sbin/nft", text))
         return {"changed": module.check_mode, "missing_packages": ["nftables"], "diff": file_differences(changes)}
@@ -186,6 +209,9 @@ def main():
                     "interfaces": {"type": "list", "elements": "str"},
                 },
             },
+            "swarm_nodes": {"type": "list", "elements": "str", "default": []},
+            "swarm_port": {"type": "int", "default": 2377},
+            "data_path_port": {"type": "int", "default": 4789},
             "daemon_options": {"type": "dict", "default": {}},
             "baking": {"type": "bool"},
             "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -195,7 +221,7 @@ def main():
     params = module.params
     nft, baking = module.get_bin_path("nft"), is_baking(params["baking"])
     try:
-        if params["state"] == "absent" or not rules.is_active(params["policy"], params["allow"]):
+        if params["state"] == "absent" or not rules.is_active(params["policy"], params["allow"], params["swarm_nodes"]):
             result = release(module, nft, baking)
         else:
             refuse_invalid(module)

@@ -78,6 +78,8 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
         "docker_rootless",
         {"users": [{"name": "alice", "daemon_options": {"registry-mirrors": ["https://{}@mirror"]}}]},
     ),
+    "docker_swarm_node join_token": ("docker_swarm_node", {"managers": [], "join_token": "{}"}),
+    "docker_swarm_node unlock_key": ("docker_swarm_node", {"state": "absent", "unlock_key": "{}"}),
     "docker_mirror gpg_key": ("docker_mirror", {"gpg_key": "https://{}:@mirror/gpg"}),
     "docker_services secrets": (
         "docker_services",

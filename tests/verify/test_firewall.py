@@ -15,13 +15,14 @@ TABLE = "nft --stateless list table inet slipway_docker"
 def is_restricted(variable: Callable[[str, Any], Any]) -> bool:
     if variable("docker_firewall_state", "present") == "absent":
         return False
-    return bool(variable("docker_firewall_policy", "open") == "closed" or variable("docker_firewall_allow", []))
+    names = ("docker_firewall_allow", "docker_firewall_swarm_nodes")
+    return variable("docker_firewall_policy", "open") == "closed" or any(variable(name, []) for name in names)
 
 
 @pytest.fixture
 def restricted(is_restricted: bool) -> None:
     if not is_restricted:
-        pytest.skip("the inventory restricts no published port")
+        pytest.skip("the inventory restricts no port")
 
 
 def test_no_rules_are_left_where_none_are_wanted(host: Host, is_restricted: bool) -> None:
@@ -53,6 +54,21 @@ def test_other_clients_of_a_closed_host_are_dropped(host: Host, variable: Callab
 
 
 @pytest.mark.usefixtures("restricted")
-def test_no_proxy_of_the_engine_accepts_connections_on_the_host(host: Host) -> None:
+def test_only_nodes_of_a_swarm_reach_its_ports(host: Host, variable: Callable[[str, Any], Any]) -> None:
+    if not variable("docker_firewall_swarm_nodes", []):
+        pytest.skip("the inventory lists no nodes of a swarm")
+    nodes = host.check_output("nft --stateless list chain inet slipway_docker nodes").splitlines()
+    assert nodes[-3].strip() == "counter drop"
+    judged = host.check_output("nft --stateless list chain inet slipway_docker input")
+    assert "7946" in judged
+    assert "goto nodes" in judged
+
+
+@pytest.mark.usefixtures("restricted")
+def test_no_proxy_of_the_engine_accepts_connections_on_the_host(
+    host: Host, variable: Callable[[str, Any], Any]
+) -> None:
+    if variable("docker_firewall_policy", "open") == "open" and not variable("docker_firewall_allow", []):
+        pytest.skip("no published port is restricted")
     # Those of users' own engines are theirs.
     assert host.run("pgrep --euid root --exact docker-proxy").rc == 1

@@ -39,12 +39,32 @@ table inet {table} {{
 		meta iifkind "bridge" accept
 {direct}
 	}}
-}}
+{swarm}}}
 """
+# What nodes of a swarm listen at, on the host itself. A node is not a client of its own ports by another interface.
+SWARM_TEXT = """
+	chain nodes {{
+{nodes}
+		counter drop
+	}}
+
+	chain input {{
+		type filter hook input priority {priority}; policy accept;
+		meta iif "lo" accept
+		meta l4proto tcp th dport {{ {tcp} }} goto nodes
+		meta l4proto udp th dport {{ {udp} }} goto nodes
+	}}
+"""
+GOSSIP = 7946
 
 
-def is_active(policy, allow):
+def is_active(policy, allow, swarm_nodes=()):
     """Return whether the settings restrict anything."""
+    return restricts_published(policy, allow) or bool(swarm_nodes)
+
+
+def restricts_published(policy, allow):
+    """Return whether the settings restrict ports that containers publish."""
     return policy == "closed" or bool(allow)
 
 
@@ -54,6 +74,8 @@ def problems(settings):
     for number, entry in enumerate(settings["allow"], 1):
         place = f"Entry {number} of docker_firewall_allow"
         found += [f"{place} {reason}." for reason in reasons(entry, settings["policy"])]
+    for node in settings.get("swarm_nodes") or ():
+        found += [f"docker_firewall_swarm_nodes {reason}." for reason in source_reasons(node)]
     return found
 
 
@@ -126,8 +148,11 @@ def ports(value):
     return (int(match.group(1)), int(match.group(2) or match.group(1))) if match else (0, 0)
 
 
-def render(policy, allow):
-    """Return the text that nft loads; it replaces the table in one transaction."""
+def render(policy, allow, swarm_nodes=(), swarm_port=2377, data_path_port=4789):
+    """Return the text that nft loads; it replaces the table in one transaction.
+
+    swarm_nodes are the addresses that may reach the ports of a swarm, everyone if there are none.
+    """
     published = [rule for entry in allow for rule in accepting(entry)]
     if policy == "closed":
         published.append("counter drop")
@@ -139,6 +164,23 @@ def render(policy, allow):
         priority=PRIORITY,
         published="\n".join("\t\t" + rule for rule in published),
         direct="\n".join(f'\t\toifname "{name}" goto published' for name in BRIDGES),
+        swarm=swarm_chains(swarm_nodes, swarm_port, data_path_port) if swarm_nodes else "",
+    )
+
+
+def swarm_chains(swarm_nodes, swarm_port, data_path_port):
+    """Return the chains that let only nodes reach what a node of a swarm listens at."""
+    families = {
+        "ip": collapsed(ipaddress.IPv4Network, swarm_nodes),
+        "ip6": collapsed(ipaddress.IPv6Network, swarm_nodes),
+    }
+    return SWARM_TEXT.format(
+        priority=PRIORITY,
+        nodes="\n".join(
+            f"\t\t{name} saddr {{ {', '.join(found)} }} accept" for name, found in families.items() if found
+        ),
+        tcp=", ".join(str(port) for port in sorted({swarm_port, GOSSIP})),
+        udp=", ".join(str(port) for port in sorted({data_path_port, GOSSIP})),
     )
 
 

@@ -79,6 +79,12 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/unit/plugins/module_utils/registry",
         "tests/unit/plugins/module_utils/module",
     ),
+    "Swarms": (
+        "tests/lab/test_swarm",
+        "tests/unit/plugins/module_utils/swarm",
+        "tests/unit/plugins/plugin_utils/test_secret_file.py",
+        "tests/unit/plugins/plugin_utils/test_swarm_plan.py",
+    ),
     "Container images on hosts": ("tests/lab/test_images_role.py", "tests/unit/plugins/module_utils/images"),
     "Services": ("tests/lab/test_services.py", "tests/unit/plugins/module_utils/services"),
     "Base images": ("tests/unit/images",),

@@ -24,8 +24,11 @@ VARIABLES = {name for path in PROJECT.glob("roles/*/defaults/main.yml") for name
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 VARIABLE = re.compile(rf"(?<![\w/.-])(?:{'|'.join(ROLES)})_\w+")
-# What begins like a variable of a role, and is a tag, a module, or a page.
-OTHER = re.compile(r"ami_publish_(images|backup|prune|report)$|\w+_(role|module)$|machine_image_(seal|check|manifest)$")
+# What begins like a variable of a role, and is a tag, a module, a group of the inventory, or a page.
+OTHER = re.compile(
+    r"ami_publish_(images|backup|prune|report)$|docker_swarm_(managers|workers|node|info|secrets|backup|unlock_key)$"
+    r"|\w+_(role|module)$|machine_image_(seal|check|manifest)$"
+)
 PLACE = re.compile(
     r"`((?:docs|dockerfiles|files|inventory|molecule|packer|playbooks|plugins|roles|src|tests)/[\w./-]*)`"
 )

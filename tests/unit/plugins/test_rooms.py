@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "rootless": {"host", "module", "daemon"},
     "services": {"host", "daemon", "registry", "images"},
     "registry_cache": {"host", "net"},
+    "swarm": {"daemon"},
     "preflight": {"host", "packages", "daemon"},
     "mirror": {"host", "packages"},
     "report": {"host", "packages", "daemon", "engine"},

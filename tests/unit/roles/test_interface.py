@@ -9,8 +9,18 @@ import pytest
 import yaml
 
 ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
-# Files that may be entry points of their own: of playbooks that bake, of slipway_report, and of hosts of a cache.
-ENTRY_POINTS = {"preflight.yml", "report.yml", "trust.yml"}
+# Files that may be entry points of their own: of playbooks that bake, upgrade, back up or restore, of a report, and of
+# hosts of a cache.
+ENTRY_POINTS = {
+    "activate.yml",
+    "backup.yml",
+    "drain.yml",
+    "preflight.yml",
+    "rejoin.yml",
+    "report.yml",
+    "restore.yml",
+    "trust.yml",
+}
 
 
 def load(path: Path) -> Any:

@@ -50,6 +50,7 @@ SAMPLES: dict[str, Any] = {
     "docker_firewall_allow": [
         {"port": "8000-8010", "protocol": "tcp", "sources": ["10.0.0.0/8"], "interfaces": ["eth1"]}
     ],
+    "docker_firewall_swarm_nodes": ["10.0.0.1", "10.0.1.0/24"],
     "docker_firstboot_credentials": [{"registry": "registry.example.com", "secret": "hub", "users": ["alice"]}],
     "docker_firstboot_drain_seconds": 60,
     "docker_firstboot_drain_units": ["fluent-bit.service", "vector.service"],
@@ -71,6 +72,12 @@ SAMPLES: dict[str, Any] = {
     "registry_cache_images": [{"name": "library/nginx", "digest": "sha256:0", "tags": ["1.27", "stable"]}],
     "registry_cache_tls": {"cert": "CERT", "key": "KEY"},
     "docker_registry_auth_logins": [{"registry": "registry.example.com", "username": "ci", "helper": "pass"}],
+    "docker_swarm_address_pools": ["10.20.0.0/16"],
+    "docker_swarm_certificate_days": 30,
+    "docker_swarm_data_path_port": 4790,
+    "docker_swarm_labels": {"disk": "ssd"},
+    "docker_swarm_networks": [{"name": "backend", "encrypted": True, "subnet": "10.30.0.0/24"}],
+    "docker_swarm_subnet_size": 25,
     "host_metrics_agent_rpm": {"url": "https://example.com/agent.rpm", "checksum": "sha256:" + 64 * "0"},
     "host_metrics_alarms": [{"metric": "disk_used_percent", "above": 85.5, "periods": 3, "actions": ["arn:aws:sns:x"]}],
     "host_metrics_interval": 300,

@@ -105,3 +105,19 @@ def test_an_entry_is_a_rule_for_each_interface_and_family() -> None:
 def test_networks_that_overlap_are_one_since_nft_accepts_no_overlap_in_a_set() -> None:
     entry = {"sources": ["10.0.0.0/8", "10.1.0.0/16", "10.0.0.1", "192.0.2.0/25", "192.0.2.128/25"]}
     assert published("closed", entry)[0] == "ct original ip saddr { 10.0.0.0/8, 192.0.2.0/24 } accept"
+
+
+def test_only_nodes_reach_the_ports_of_a_swarm() -> None:
+    assert "hook input" not in rules.render("closed", [])
+    text = rules.render("open", [], ["10.0.0.1", "10.0.0.2/32", "fd00::/64"], 2378, 4790)
+    chains = [line.strip() for line in text.partition("chain nodes {")[2].splitlines()]
+    assert chains[1:4] == ["ip saddr { 10.0.0.1, 10.0.0.2 } accept", "ip6 saddr { fd00::/64 } accept", "counter drop"]
+    assert "meta l4proto tcp th dport { 2378, 7946 } goto nodes" in chains
+    assert "meta l4proto udp th dport { 4790, 7946 } goto nodes" in chains
+    assert rules.is_active("open", [], ["10.0.0.1"])
+
+
+@pytest.mark.parametrize("node", ["manager1", "10.0.0.1/8", ""])
+def test_a_node_of_a_swarm_is_an_address_or_a_network(node: str) -> None:
+    (sentence,) = rules.problems({"policy": "open", "allow": [], "swarm_nodes": [node]})
+    assert sentence.startswith("docker_firewall_swarm_nodes has the source")
