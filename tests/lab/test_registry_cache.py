@@ -19,7 +19,7 @@ from tests.support import certificates
 
 PLAYBOOK = PROJECT / "playbooks/registry_cache.yml"
 CHECK = "systemctl start slipway-registry-cache-check.service"
-CHECK_LOG = "journalctl --unit slipway-registry-cache-check --output cat"
+CHECK_LOG = ("--unit=slipway-registry-cache-check", "--output=cat", "--lines=9")
 STATE = "/run/slipway-registry-cache/state.json"
 WAIT = "timeout 60 sh -c 'until curl -s http://127.0.0.1:5001/debug/health >/dev/null; do sleep 0.1; done'"
 DATA = "/var/lib/slipway-registry-cache"
@@ -180,7 +180,7 @@ def test_the_host_of_the_cache_boots_without_the_hub_and_caches_again_when_it_an
         site.cache.sh(WAIT)
         site.clients[1].sh(PULL)
         assert site.cache.run("sh", "-c", CHECK)[0] != 0
-        assert "does not answer, so the cache serves only what it has" in site.cache.sh(f"{CHECK_LOG} -n 9")
+        assert "does not answer, so the cache serves only what it has" in site.cache.journal(*CHECK_LOG)
         warned = ok(site.role())
         assert warned.changed(site.cache.name) == []
         assert "serves only what it has" in warned.warnings(site.cache.name)[0]
@@ -220,7 +220,7 @@ def test_hosts_get_their_images_while_the_disk_of_the_cache_is_full(site: Site) 
         site.cache.sh(f"systemctl restart {unit}; {WAIT}")
         site.clients[1].sh(PULL)
         assert site.cache.run("sh", "-c", CHECK)[0] != 0
-        assert "is full, so the cache stores nothing more" in site.cache.sh(f"{CHECK_LOG} -n 9")
+        assert "is full, so the cache stores nothing more" in site.cache.journal(*CHECK_LOG)
     finally:
         site.cache.sh(f"systemctl stop {unit}; umount {DATA}; systemctl start {unit}; {WAIT}")
     site.clients[1].sh(PULL)

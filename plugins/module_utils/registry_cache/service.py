@@ -107,6 +107,7 @@ def is_well(port, metrics_port):
 
 def journal(module):
     """Return the last lines of the cache's own, in one."""
+    module.run_command(["journalctl", "--sync"])  # what it wrote last may not be stored yet
     command = ["journalctl", "--unit", paths.SERVICE, "--lines", str(LAST_LINES), "--no-pager", "--output", "cat"]
     lines = module.run_command(command)[1].splitlines()
     own = [line for line in lines if not line.startswith((paths.SERVICE, "Started", "Starting", "Stopped"))]
