@@ -112,7 +112,7 @@ def environment(params):
 def program(text):
     """Return the program for this host's own interpreter."""
     python = next((path for path in PYTHONS if os.path.exists(path)), PYTHONS[-1])
-    return "#!{} -IB\n{}".format(python, text.partition("\n")[2])
+    return f"#!{python} -IB\n{text}"
 
 
 def wanted(params, certificate):

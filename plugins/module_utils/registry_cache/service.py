@@ -7,10 +7,10 @@ import os
 import socket
 import time
 import urllib.error
-import urllib.request
 
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
 from ansible_collections.slipway.platform.plugins.module_utils.host import systemd
+from ansible_collections.slipway.platform.plugins.module_utils.net import openers
 from ansible_collections.slipway.platform.plugins.module_utils.registry_cache import paths
 
 POLL_SECONDS = 0.2
@@ -95,11 +95,10 @@ def wait(module):
 
 def is_well(port, metrics_port):
     """Return whether the registry listens, and says that it is well."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with socket.create_connection(("127.0.0.1", port), 5):
             pass
-        with opener.open(f"http://127.0.0.1:{metrics_port}/debug/health", timeout=5):
+        with openers.web_opener().open(f"http://127.0.0.1:{metrics_port}/debug/health", timeout=5):
             return True
     except (OSError, urllib.error.HTTPError):
         return False

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
 """Prepares and checks the registry cache of this host. Units of systemd run it; the role registry_cache installs it.
