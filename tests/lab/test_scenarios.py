@@ -10,7 +10,7 @@ from slipway.lab.lab import Lab
 from slipway.lab.paths import PROJECT
 
 # Minutes each, and their claims are made in parts by tests that are not slow.
-SLOW = {"airgap", "lifecycle", "migrate", "proxy"}
+SLOW = {"airgap", "lifecycle", "migrate", "proxy", "swarm"}
 # Devices and mounts of a machine's root file system.
 NEEDS_ROOT = {"bake"}
 SCENARIOS = [

@@ -80,6 +80,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "tests/unit/plugins/module_utils/module",
     ),
     "Swarms": (
+        "molecule/swarm",
         "tests/lab/test_swarm",
         "tests/unit/plugins/module_utils/swarm",
         "tests/unit/plugins/plugin_utils/test_secret_file.py",
