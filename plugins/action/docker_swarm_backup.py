@@ -16,6 +16,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
+        self._connection._play_context.no_log = True  # else ssh shows the module's whole result with -vvv
         arguments = dict(self._task.args)
         is_restoring = arguments.get("state") == "restored"
         try:
@@ -29,7 +30,7 @@ class ActionModule(ActionBase):
             else:
                 file.require_writable()
             if arguments.get("unlock_key_file"):
-                arguments["unlock_key"] = SecretFile(arguments["unlock_key_file"], self._loader._vault).read()
+                arguments["unlock_key"] = SecretFile(str(arguments["unlock_key_file"]), self._loader._vault).read()
             found = self._execute_module(module_args=arguments, task_vars=task_vars)
             if found.get("content") and not is_restoring:
                 file.write(found["content"])

@@ -19,6 +19,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
+        self._connection._play_context.no_log = True  # else ssh shows the modules' whole results with -vvv
         _, options = self.validate_argument_spec(
             argument_spec={
                 "path": {"type": "str", "required": True},
