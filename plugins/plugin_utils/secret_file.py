@@ -44,9 +44,10 @@ class SecretFile:
             return False
 
     def require_writable(self):
-        """Raise SecretFileError unless the file can be replaced."""
+        """Raise SecretFileError unless the file can be replaced, and what it holds kept beside it."""
         if self.path.is_dir():
             raise SecretFileError(f"{self.path} is a directory on the controller: name a file in it")
+        self.read()
         try:
             descriptor, trial = tempfile.mkstemp(dir=self.path.parent)
         except OSError as error:
@@ -68,9 +69,10 @@ class SecretFile:
         data = f"{secret}\n".encode()
         if self.vault.secrets:
             data = self.vault.encrypt(data)
-        # mkstemp makes it 0600 from the start.
-        descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        new = ""
         try:
+            # It makes the file 0600 from the start.
+            descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data if isinstance(data, bytes) else data.encode())
                 file.flush()

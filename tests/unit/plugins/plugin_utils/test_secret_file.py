@@ -72,3 +72,16 @@ def test_a_place_that_cannot_be_written_is_found_before(tmp_path: Path) -> None:
         SecretFile(tmp_path / "missing/key", PLAIN).require_writable()
     with pytest.raises(SecretFileError, match="is a directory"):
         SecretFile(tmp_path, PLAIN).require_writable()
+
+
+def test_a_file_whose_secret_could_not_be_kept_is_found_before(tmp_path: Path) -> None:
+    """Otherwise an engine would stop for a backup that is thrown away."""
+    SecretFile(tmp_path / "key", OTHER).write("one")
+    with pytest.raises(SecretFileError, match="cannot be decrypted"):
+        SecretFile(tmp_path / "key", LOCKED).require_writable()
+
+
+def test_a_folder_that_vanished_meanwhile_is_said(tmp_path: Path) -> None:
+    """Any other exception would leave autolock on, with its key nowhere."""
+    with pytest.raises(SecretFileError, match="cannot be written on the controller"):
+        SecretFile(tmp_path / "gone/key", PLAIN).write("one")
