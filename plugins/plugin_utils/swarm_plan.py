@@ -153,7 +153,14 @@ class Swarm:
 
     @property
     def is_whole_leaving(self):
-        return all(host in self.leaving for host in self.members)
+        """Return whether nothing is left of the swarm when the hosts that leave have left."""
+        is_unknown = not self.acting and self.is_uncertain()
+        return all(host in self.leaving for host in self.members) and not self.others() and not is_unknown
+
+    def others(self):
+        """Return the nodes that would be left, without lost ones."""
+        leaving = self.leaving_ids()
+        return [node for node in self.nodes() if node["id"] not in leaving and node["state"] != "down"]
 
     @property
     def first(self):
@@ -229,7 +236,9 @@ def plan(answers, managers, workers, check_mode=False):
         "locked": [host for host in swarm.members if swarm.node(host)["state"] == "locked"],
         "leaving": [host for host in swarm.leaving if host in swarm.members],
         "leaving_nodes": [
-            {"id": identity, "role": "worker", "availability": "drain"} for identity in swarm.leaving_ids()
+            {"id": node["id"], "role": "worker", "availability": "drain"}
+            for node in swarm.nodes()
+            if node["id"] in swarm.leaving_ids()
         ],
         "leaving_ids": swarm.leaving_ids(),
         "ends": bool(swarm.members) and swarm.is_whole_leaving,
@@ -297,6 +306,12 @@ def stay_problems(swarm):
         return [
             f"docker_swarm_state is absent on all hosts of {MANAGERS}, and not on {', '.join(staying)}: let all hosts "
             "leave, or keep a manager"
+        ]
+    if swarm.acting in swarm.leaving and not swarm.is_whole_leaving:
+        names = ", ".join(node["hostname"] for node in swarm.others())
+        return [
+            f"the managers that answered leave, and the swarm has other nodes, {names}: include all hosts of {MANAGERS} "
+            f"and {WORKERS} in this run, and add those that are missing to the groups"
         ]
     return []
 

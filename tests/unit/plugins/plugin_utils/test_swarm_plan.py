@@ -183,6 +183,32 @@ def test_all_hosts_may_leave_and_managers_may_not_leave_workers_alone() -> None:
     assert plan(everyone)["ends"]
 
 
+def test_a_manager_that_leaves_alone_does_not_end_the_swarm() -> None:
+    """With --limit, the others do not answer, and its leave by force would cost the swarm a manager or its quorum."""
+    alone = {"m1": {}, "m2": answer("m2", wanted={"state": "absent"}), "m3": {}, "w1": {}}
+    (sentence,) = problems(alone, "m2", state="absent")
+    assert "other nodes, m1, m3, w1" in sentence
+    assert not plan(alone)["ends"]
+    lost = [listed(name, state="ready" if name == "m2" else "down") for name in (*MANAGERS, *WORKERS)]
+    alone["m2"]["nodes"] = lost
+    assert problems(alone, "m2", state="absent") == []
+    assert plan(alone)["ends"]
+
+
+def test_a_worker_that_leaves_without_a_manager_that_answers_is_refused() -> None:
+    """It would be neither drained nor removed."""
+    alone = {"m1": {}, "m2": {}, "m3": {}, "w1": answer("w1", wanted={"state": "absent"})}
+    assert "--limit docker_swarm_managers,w1" in problems(alone, "w1", state="absent")[0]
+    assert not plan(alone)["ends"]
+
+
+def test_a_host_whose_node_was_removed_leaves() -> None:
+    removed = answer("w1", wanted={"state": "absent"})
+    removed["node"]["id"] = "id-gone"
+    found = plan(whole(w1=removed))
+    assert (found["leaving"], found["leaving_nodes"]) == (["w1"], [])
+
+
 def test_all_nodes_are_known_only_when_every_host_has_answered() -> None:
     """Fault: a host is down or left out by --limit while lost nodes are to be removed. Outcome: none is removed."""
     assert plan(whole())["is_complete"]
