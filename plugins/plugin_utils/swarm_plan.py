@@ -119,6 +119,10 @@ def network_problems(networks):
                 ipaddress.ip_network(subnet)
         except ValueError as error:
             found.append(f"{place} has the subnet '{subnet}', which is not a network ({error})")
+    names = [network["name"] for network in networks if isinstance(network, dict) and "name" in network]
+    twice = list(dict.fromkeys(str(name) for name in names if names.count(name) > 1))
+    if twice:
+        found.append(f"docker_swarm_networks has {', '.join(twice)} more than once: remove all entries but one")
     return found
 
 
@@ -310,8 +314,8 @@ def stay_problems(swarm):
     if swarm.acting in swarm.leaving and not swarm.is_whole_leaving:
         names = ", ".join(node["hostname"] for node in swarm.others())
         return [
-            f"the managers that answered leave, and the swarm has other nodes, {names}: include all hosts of {MANAGERS} "
-            f"and {WORKERS} in this run, and add those that are missing to the groups"
+            f"the managers that answered leave, and the swarm has other nodes, {names}: include all hosts of "
+            f"{MANAGERS} and {WORKERS} in this run, and add those that are missing to the groups"
         ]
     return []
 
@@ -364,7 +368,7 @@ def member_problems(swarm, node, settings, host):
     address = settings["advertise_address"]
     if not is_address(address):
         address = address.rpartition(":")[0].strip("[]")  # without its port
-    if is_address(address) and node["address"] and address != node["address"]:
+    if is_address(address) and is_address(node["address"]) and not is_same(address, node["address"]):
         found.append(
             f"{host} is a node with the address {node['address']}, and docker_swarm_advertise_address is {address}: an "
             "address changes only if the host leaves and joins (docker_swarm_state: absent, then present)"
@@ -378,6 +382,11 @@ def is_address(text):
     except ValueError:
         return False
     return True
+
+
+def is_same(one, other):
+    """Return whether two texts are the same address, which IPv6 spells in many ways."""
+    return ipaddress.ip_address(one) == ipaddress.ip_address(other)
 
 
 def fixed_problems(known, settings):

@@ -250,6 +250,12 @@ def test_an_address_or_an_interface_is_accepted(address: str) -> None:
     assert problems(whole(), advertise_address=address) == []
 
 
+def test_an_address_of_ipv6_may_be_spelt_in_another_way() -> None:
+    known = whole(m1=answer("m1", address="fd00::1"))
+    assert problems(known, advertise_address="FD00:0::1") == []
+    assert "is a node with the address fd00::1" in problems(known, advertise_address="fd00::2")[0]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -267,6 +273,7 @@ def test_an_address_or_an_interface_is_accepted(address: str) -> None:
         ({"labels": {"disk": ["ssd"]}}, ["disk", "use a text"]),
         ({"networks": [{"encrypted": True}]}, ["entry 1 of docker_swarm_networks has no name"]),
         ({"networks": [{"name": "a", "subnet": "10.0.0.1/24"}]}, ["10.0.0.1/24"]),
+        ({"networks": [{"name": "a"}, {"name": "a", "encrypted": False}]}, ["has a more than once"]),
     ],
 )
 def test_invalid_settings_are_refused_with_a_sentence(settings: dict[str, Any], words: list[str]) -> None:
