@@ -85,6 +85,26 @@ def test_a_backup_of_another_engine_is_refused() -> None:
 
 def test_a_host_knows_its_own_addresses() -> None:
     assert backup.is_local("127.0.0.1")
+    assert not backup.is_local("")
     assert not backup.is_local("192.0.2.1")
     assert not backup.is_local("2001:db8::1")
     assert not backup.is_local("nowhere.invalid")
+
+
+def test_an_address_that_the_host_may_bind_without_having_it_is_not_its_own() -> None:
+    """Otherwise, with net.ipv4.ip_nonlocal_bind on all managers, each would become the only one of a restored swarm."""
+    trie = """Local:
+  +-- 10.9.8.0/24 2 0 2
+     |-- 10.9.8.0
+        /24 link UNICAST
+     |-- 10.9.8.20
+        /32 host LOCAL
+     |-- 10.77.0.1
+        /32 link UNICAST
+        /32 host LOCAL
+     |-- 10.9.8.255
+        /32 link BROADCAST
+     |-- 127.0.0.0
+        /8 host LOCAL
+"""
+    assert backup.local_addresses(trie.splitlines()) == {"10.9.8.20", "10.77.0.1"}
