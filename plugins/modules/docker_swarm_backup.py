@@ -119,6 +119,18 @@ def save(module, found):
     return {"changed": True, "content": content}
 
 
+def refuse_other_node(node, note):
+    """Raise SwarmError unless the node is a manager of the saved swarm, and can change it."""
+    if node.get("swarm_id") != note.get("swarm_id"):
+        raise api.SwarmError("this host is a node of a swarm: run docker swarm leave --force on it first")
+    if not node["has_quorum"]:  # as after a restore that was killed
+        raise api.SwarmError(
+            "this host is a node of the saved swarm, and no manager with a quorum: run docker swarm leave --force on "
+            "it, and this again, for the state in the backup, or docker swarm init --force-new-cluster --advertise-addr "
+            f"{note['address']} for the state that the host has"
+        )
+
+
 def restore(module, found):
     node = found["node"]
     if node["state"] == "absent":
@@ -127,9 +139,8 @@ def restore(module, found):
     if not backup.is_local(note["address"]):
         return {"changed": False, "has_address": False, "address": note["address"]}
     if node["state"] != membership.INACTIVE:
-        if node.get("swarm_id") == note.get("swarm_id"):
-            return {"changed": False, "has_address": True, "address": note["address"]}
-        raise api.SwarmError("this host is a node of a swarm: run docker swarm leave --force on it first")
+        refuse_other_node(node, note)
+        return {"changed": False, "has_address": True, "address": note["address"]}
     joining.refuse_impossible(node)
     backup.refuse_other_engine(note, node)
     if not module.check_mode:

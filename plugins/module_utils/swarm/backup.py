@@ -54,8 +54,8 @@ def save(module, node):
             f"the state in {root}/{FOLDER} has {size >> 20} MiB, and this copies {LARGEST >> 20} at most: copy it by "
             "hand, as Docker documents"
         )
-    systemctl(module, "stop", module.params["timeout"])
     try:
+        systemctl(module, "stop", module.params["timeout"])
         content = archived(root, note)
     finally:
         start(module)
@@ -147,8 +147,8 @@ def restore(module, content, node):
     new = tempfile.mkdtemp(prefix=".swarm.", dir=root)
     try:
         unpack(entries, new)
-        systemctl(module, "stop", module.params["timeout"])
         try:
+            systemctl(module, "stop", module.params["timeout"])
             shutil.rmtree(place, ignore_errors=True)  # of an engine that is in no swarm
             os.rename(os.path.join(new, FOLDER), place)
         finally:

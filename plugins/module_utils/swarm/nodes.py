@@ -168,9 +168,13 @@ def remove(nodes, timeout):
         if node["role"] == "manager" and node["is_member"]:
             update_node({**node, "role": "worker"})
             membership.wait_until(lambda node=node: not api.get(f"/nodes/{node['id']}").get("ManagerStatus"), timeout)
-        membership.wait_until(
+        if not membership.wait_until(
             lambda node=node: membership.described_node(api.get(f"/nodes/{node['id']}"))["state"] == "down", timeout
-        )
+        ):
+            raise api.SwarmError(
+                f"{node['hostname']} still answers the swarm after {timeout} s, and was not removed: run docker swarm "
+                "leave on it, and run this again"
+            )
         api.request("DELETE", f"/nodes/{node['id']}?force=1")
 
 
