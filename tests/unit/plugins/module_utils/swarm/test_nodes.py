@@ -69,6 +69,21 @@ def test_a_network_with_another_subnet_is_refused() -> None:
     assert nodes.network_problem(wanted, {**FOUND, "IPAM": {"Config": [{"Subnet": "10.30.0.0/24"}]}}) is None
 
 
+def test_a_node_that_did_not_leave_is_not_removed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its host would still take itself for a node, and the next run would refuse it."""
+    asked = []
+    item = {"ID": "n1", "Description": {"Hostname": "w1"}, "Status": {"State": "ready"}}
+    monkeypatch.setattr(api, "get", lambda url: item)
+    monkeypatch.setattr(api, "request", lambda *given: asked.append(given))
+    gone = {"id": "n1", "hostname": "w1", "role": "worker", "is_member": False}
+    with pytest.raises(api.SwarmError, match="w1 still answers the swarm"):
+        nodes.remove([gone], 0)
+    assert asked == []
+    item["Status"] = {"State": "down"}
+    nodes.remove([gone], 0)
+    assert asked == [("DELETE", "/nodes/n1?force=1")]
+
+
 @pytest.mark.parametrize(
     ("said", "meant"),
     [
