@@ -125,9 +125,9 @@ def refuse_other_node(node, note):
         raise api.SwarmError("this host is a node of a swarm: run docker swarm leave --force on it first")
     if not node["has_quorum"]:  # as after a restore that was killed
         raise api.SwarmError(
-            "this host is a node of the saved swarm, and no manager with a quorum: run docker swarm leave --force on "
-            "it, and this again, for the state in the backup, or docker swarm init --force-new-cluster --advertise-addr "
-            f"{note['address']} for the state that the host has"
+            "this host is a node of the saved swarm, and no manager with a quorum: for the state in the backup, run "
+            "docker swarm leave --force on it, and this again; for the state that the host has, run docker swarm init "
+            f"--force-new-cluster --advertise-addr {note['address']}"
         )
 
 

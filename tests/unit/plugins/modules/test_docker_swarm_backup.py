@@ -13,7 +13,7 @@ NOTE = {"swarm_id": "s1", "address": "10.0.0.1"}
     ("node", "words"),
     [
         ({"swarm_id": "s2", "has_quorum": True}, "docker swarm leave --force"),
-        ({"swarm_id": "s1", "has_quorum": False}, "--advertise-addr 10.0.0.1 for the state"),
+        ({"swarm_id": "s1", "has_quorum": False}, "--advertise-addr 10.0.0.1"),
         ({"swarm_id": "s1", "has_quorum": None}, "no manager with a quorum"),
     ],
 )
