@@ -354,6 +354,9 @@ def swarm(subject):
         )
     if found["role"] != "manager":
         return Verdict(OK, "worker")
+    if found["error"]:
+        sentence = f"The managers of the swarm do not answer, as without a quorum: {found['error']}."
+        return Verdict(FAIL, "no quorum", sentence, subject.fix.command("docker info"))
     reachable, managers = found["reachable"], found["managers"]
     shown = f"manager {reachable}/{managers}"
     if reachable * 2 <= managers or reachable < managers:

@@ -100,9 +100,9 @@ def fleet(size: int) -> list[dict[str, Any]]:
         facts = changed(facts, "disks", free=int(facts["disks"]["facts"][0]["bytes"] * chance.uniform(0.3, 0.9)))
         facts = changed(facts, "containers", running=chance.randrange(1, 30))
         facts["swarm"] = answer(
-            {"state": "active", "role": "worker", "managers": 0, "reachable": 0}
+            {"state": "active", "role": "worker", "managers": 0, "reachable": 0, "error": ""}
             if number % 3
-            else {"state": "inactive", "role": "", "managers": 0, "reachable": 0}
+            else {"state": "inactive", "role": "", "managers": 0, "reachable": 0, "error": ""}
         )
         facts["certificates"] = answer([{"path": "/etc/docker/tls/cert.pem", "days": chance.randrange(40, 300)}])
         dice = chance.random()

@@ -136,22 +136,26 @@ def trouble_of(item):
 
 
 def swarm_services(deadline):
-    """Return the services of the swarm; on a node that is no manager, none."""
+    """Return the services of the swarm; on a node that is no manager, none. Raises UnansweredError."""
     known = ask("/info", deadline).get("Swarm") or {}
+    if known.get("ControlAvailable") and known.get("Error"):
+        raise UnansweredError("the swarm does not answer, see the check of the swarm")
     return ask("/services?status=true", deadline) if known.get("ControlAvailable") else []
 
 
 def swarm(deadline, options):
-    """Return the state of this node of a swarm, and on a manager, how many of the managers are reachable."""
+    """Return the state of this node of a swarm, and on a manager, how many of the managers are reachable.
+
+    error is why the managers answer nothing, as without a quorum; "" if they do.
+    """
     known = ask("/info", deadline).get("Swarm") or {}
     state = known.get("LocalNodeState", "inactive")
+    found = {"state": state, "role": "worker" if state == "active" else "", "managers": 0, "reachable": 0, "error": ""}
     if state == "inactive" or not known.get("ControlAvailable"):
-        return {"state": state, "role": "worker" if state == "active" else "", "managers": 0, "reachable": 0}
+        return found
+    if known.get("Error"):
+        return {**found, "role": "manager", "error": " ".join(known["Error"].split()).rstrip(".")}
     statuses = [node.get("ManagerStatus") for node in ask("/nodes", deadline)]
     managers = [status for status in statuses if status]
-    return {
-        "state": state,
-        "role": "manager",
-        "managers": len(managers),
-        "reachable": sum(status.get("Reachability") == "reachable" for status in managers),
-    }
+    reachable = sum(status.get("Reachability") == "reachable" for status in managers)
+    return {**found, "role": "manager", "managers": len(managers), "reachable": reachable}

@@ -203,6 +203,13 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         "1 of 3 managers are reachable, which is no quorum",
         "docker node ls",
     ),
+    "managers that do not answer": (
+        "swarm",
+        changed("swarm", state="active", role="manager", managers=0, reachable=0, error="no leader"),
+        "fail",
+        "do not answer, as without a quorum: no leader.",
+        "docker info",
+    ),
     "a lost manager": (
         "swarm",
         changed("swarm", state="active", role="manager", managers=3, reachable=2),

@@ -140,9 +140,21 @@ def test_services_that_do_not_run_as_they_should_are_named_and_finished_tasks_ar
 
 
 def test_a_manager_counts_the_managers_that_it_reaches(engine: dict[str, Any]) -> None:
-    assert workloads.swarm(DEADLINE, {}) == {"state": "active", "role": "manager", "managers": 3, "reachable": 2}
+    found = workloads.swarm(DEADLINE, {})
+    assert found == {"state": "active", "role": "manager", "managers": 3, "reachable": 2, "error": ""}
     engine["/info"] = {"Swarm": {"LocalNodeState": "inactive"}}
     assert workloads.swarm(DEADLINE, {})["role"] == ""
+
+
+def test_a_manager_without_a_quorum_says_so_and_answers_nothing_else(engine: dict[str, Any]) -> None:
+    """Its engine refuses /nodes and /services with status 503, which said nothing but that it did not answer."""
+    error = "rpc error: The swarm does not have a leader. More\nthan half."
+    engine["/info"] = {"Swarm": {**INFO["Swarm"], "Error": error}}
+    del engine["/nodes"]
+    found = workloads.swarm(DEADLINE, {})
+    assert (found["role"], found["error"]) == ("manager", "rpc error: The swarm does not have a leader. More than half")
+    with pytest.raises(bounded.UnansweredError, match="the swarm does not answer"):
+        workloads.services(DEADLINE, {})
 
 
 def test_an_engine_that_does_not_answer_or_talks_nonsense_is_said(engine: dict[str, Any]) -> None:
