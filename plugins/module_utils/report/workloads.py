@@ -9,7 +9,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import eng
 from ansible_collections.slipway.platform.plugins.module_utils.report.bounded import UnansweredError
 
 MOST_NAMED = 20  # of each kind, so that a host with a thousand containers does not fill the page
-# The project and the service of a container of Compose; what has ended with status 0 was a task, and is done.
+# The project and the service of a container of Compose; what has ended with status 0 may be a task, and done.
 PROJECT, SERVICE, ONCE = "com.docker.compose.project", "com.docker.compose.service", "com.docker.compose.oneoff"
 DONE = "Exited (0)"
 BASE_NAME, BASE_DIGEST = "org.opencontainers.image.base.name", "org.opencontainers.image.base.digest"
@@ -113,7 +113,7 @@ def services(deadline, options):
         labels = item.get("Labels") or {}
         if labels.get(PROJECT) and labels.get(ONCE) != "True":
             name = f"{labels[PROJECT]}/{labels.get(SERVICE, '')}"
-            found.setdefault(name, []).append(trouble_of(item))
+            found.setdefault(name, []).append(trouble_of(item, deadline))
     for item in swarm_services(deadline):
         status = item.get("ServiceStatus") or {}
         running, wanted = status.get("RunningTasks", 0), status.get("DesiredTasks", 0)
@@ -127,12 +127,18 @@ def services(deadline, options):
     }
 
 
-def trouble_of(item):
+def trouble_of(item, deadline):
     """Return what is wrong with a container of a service, "" if nothing is."""
     state, status = item.get("State", ""), item.get("Status", "")
     if state == "running":
         return "is unhealthy" if "(unhealthy)" in status else ""
-    return "" if status.startswith(DONE) else f"is {state}"
+    return "" if status.startswith(DONE) and not is_kept(item, deadline) else f"is {state}"
+
+
+def is_kept(item, deadline):
+    """Return whether a container is to run always: one that has ended with status 0 was stopped, and is no task."""
+    host = ask(f"/containers/{item['Id']}/json", deadline).get("HostConfig") or {}
+    return (host.get("RestartPolicy") or {}).get("Name") in ("always", "unless-stopped")
 
 
 def swarm_services(deadline):

@@ -108,7 +108,7 @@ def test_a_tag_has_the_digest_of_its_own_repository(engine: dict[str, Any]) -> N
 
 def of_service(service: str, state: str, status: str, **labels: str) -> dict[str, Any]:
     labels |= {"com.docker.compose.project": "shop", "com.docker.compose.service": service}
-    return {"State": state, "Status": status, "Labels": labels}
+    return {"Id": service, "State": state, "Status": status, "Labels": labels}
 
 
 def test_services_that_do_not_run_as_they_should_are_named_and_finished_tasks_are_none_of_them(
@@ -121,22 +121,26 @@ def test_services_that_do_not_run_as_they_should_are_named_and_finished_tasks_ar
         of_service("db", "running", "Up 2 hours (healthy)"),
         of_service("queue", "exited", "Exited (1) 2 hours ago"),
         of_service("migrate", "exited", "Exited (0) 2 hours ago"),
+        of_service("mail", "exited", "Exited (0) 2 hours ago"),
         of_service("shell", "exited", "Exited (1) 2 hours ago", **{"com.docker.compose.oneoff": "True"}),
     ]
+    for name, policy in (("migrate", "no"), ("mail", "unless-stopped")):
+        engine[f"/containers/{name}/json"] = {"HostConfig": {"RestartPolicy": {"Name": policy}}}
     engine["/services"] = [
         {"Spec": {"Name": "api"}, "ServiceStatus": {"RunningTasks": 2, "DesiredTasks": 3, "CompletedTasks": 0}},
         {"Spec": {"Name": "job"}, "ServiceStatus": {"RunningTasks": 0, "DesiredTasks": 1, "CompletedTasks": 1}},
         {"Spec": {"Name": "up"}, "ServiceStatus": {"RunningTasks": 1, "DesiredTasks": 1, "CompletedTasks": 0}},
     ]
     found = workloads.services(DEADLINE, {})
-    assert (found["count"], found["up"]) == (7, 4)
+    assert (found["count"], found["up"]) == (8, 4)
     assert [f"{item['name']} {item['trouble']}" for item in found["failing"]] == [
         "api runs 2 of 3 tasks",
         "shop/db is unhealthy",
+        "shop/mail is exited",
         "shop/queue is exited",
     ]
     engine["/info"] = {"Swarm": {"LocalNodeState": "active", "ControlAvailable": False}}
-    assert workloads.services(DEADLINE, {})["count"] == 4, "a worker does not know the services"
+    assert workloads.services(DEADLINE, {})["count"] == 5, "a worker does not know the services"
 
 
 def test_a_manager_counts_the_managers_that_it_reaches(engine: dict[str, Any]) -> None:
