@@ -94,11 +94,11 @@ def error_message(body):
         return body.strip()
 
 
-def wait_until(condition, timeout):
-    """Poll until the condition holds; return False on timeout (in seconds)."""
+def wait_until(condition, timeout, pause=POLL_SECONDS):
+    """Poll until the condition holds; return False on timeout (in seconds, as is the pause between polls)."""
     deadline = time.monotonic() + timeout
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(POLL_SECONDS)
+        time.sleep(pause)
     return True

@@ -13,6 +13,8 @@ ORGANIZATION = b"\x06\x03\x55\x04\x0a"
 END = "-----END CERTIFICATE-----"
 NANOSECONDS_OF_A_DAY = 24 * 60 * 60 * 10**9
 INACTIVE = "inactive"
+# Managers list all their tasks and services for an answer, and may wait for minutes.
+POLL_SECONDS = 0.25
 
 
 def describe():
@@ -124,4 +126,4 @@ def wait_until(condition, timeout):
         except api.SwarmError:
             return False
 
-    return engine_api.wait_until(holds, timeout)
+    return engine_api.wait_until(holds, timeout, POLL_SECONDS)
