@@ -6,6 +6,7 @@ A new check is a function here and a line in CHECKS; what it needs to know of th
 module_utils/report/facts.py.
 """
 
+import shlex
 from collections import namedtuple
 
 from ansible_collections.slipway.platform.plugins.module_utils.packages import rpm
@@ -288,12 +289,12 @@ def services(subject):
     if not failing:
         return Verdict(OK, f"{found['count']} up")
     listed = "; ".join(f"{item['name']} {item['trouble']}" for item in failing)
-    first = failing[0]["name"]
-    project, _, service = first.partition("/")
+    # Images may have the labels of Compose, with any text.
+    project, service = (shlex.quote(name) if name else "" for name in failing[0]["name"].partition("/")[::2])
     command = (
         f"docker compose --project-name {project} logs --tail 50 {service}"
         if service
-        else f"docker service ps --no-trunc {first}"
+        else f"docker service ps --no-trunc {project}"
     )
     shown = f"{found['up']} of {found['count']}"
     return Verdict(FAIL, shown, f"Services: {listed}.", subject.fix.command(command))

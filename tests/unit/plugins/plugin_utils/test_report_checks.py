@@ -168,6 +168,13 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
         "Services: shop/db is unhealthy.",
         "docker compose --project-name shop logs --tail 50 db",
     ),
+    "a service whose name is an option": (
+        "services",
+        facts("services", {"count": 1, "up": 0, "failing": [{"name": "a --file b/c", "trouble": "is dead"}]}),
+        "fail",
+        "a --file b/c is dead",
+        "",
+    ),
     "a service of the swarm": (
         "services",
         facts("services", {"count": 1, "up": 0, "failing": [{"name": "api", "trouble": "runs 0 of 1 tasks"}]}),
