@@ -147,8 +147,9 @@ def wait_until_drained(before, drained, timeout):
         return
     known = services()
     names = [known[identity]["name"] for identity in before - whole_services(identities) if identity in known]
-    for node in drained:
-        update_node(node)
+    for node in drained:  # labels and role stay as they are by now
+        found = membership.described_node(api.get(f"/nodes/{node['id']}"))
+        update_node({**found, "availability": node["availability"]})
     raise api.SwarmError(
         "{} could not be drained within {} s: {}. Its availability is as before".format(
             " and ".join(node["hostname"] for node in drained),

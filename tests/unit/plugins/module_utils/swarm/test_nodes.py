@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.swarm import api, joining, nodes
 
-KNOWN = {"id": "n1", "role": "worker", "availability": "active", "labels": {"disk": "hdd", "other": "kept"}}
+KNOWN = {
+    "id": "n1",
+    "hostname": "w1",
+    "role": "worker",
+    "availability": "active",
+    "labels": {"disk": "hdd", "other": "kept"},
+}
 NETWORK = {"name": "backend", "encrypted": True, "attachable": False, "internal": False, "subnet": None}
 FOUND = {"Driver": "overlay", "Options": {"encrypted": ""}, "Attachable": False, "Internal": False}
 
@@ -82,6 +88,24 @@ def test_a_node_that_did_not_leave_is_not_removed(monkeypatch: pytest.MonkeyPatc
     item["Status"] = {"State": "down"}
     nodes.remove([gone], 0)
     assert asked == [("DELETE", "/nodes/n1?force=1")]
+
+
+def test_a_node_that_cannot_be_drained_gets_its_availability_back_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A worker that was promoted in the same run would be demoted, whatever the other managers are."""
+    spec = {"Role": "manager", "Availability": "drain", "Labels": {"disk": "ssd"}}
+    answers = {
+        "/nodes/n1": {"ID": "n1", "Spec": spec, "Version": {"Index": 7}, "Description": {"Hostname": "w1"}},
+        "/tasks": [{"Status": {"State": "running"}, "NodeID": "n1", "ServiceID": "s1"}],
+        "/services": [],
+    }
+    sent = []
+    monkeypatch.setattr(api, "get", lambda url, filters=None: answers[url])
+    monkeypatch.setattr(api, "request", lambda *given: sent.append(given))
+    with pytest.raises(api.SwarmError, match="could not be drained"):
+        nodes.wait_until_drained(set(), [KNOWN], 0)
+    assert sent == [("POST", "/nodes/n1/update?version=7", {**spec, "Availability": "active"})]
 
 
 @pytest.mark.parametrize(
