@@ -10,6 +10,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon import (
     daemon_json,
     data_root,
     engine_api,
+    selinux,
 )
 from ansible_collections.slipway.platform.plugins.module_utils.engine import (
     audit_rules,
@@ -106,7 +107,9 @@ def drift(deadline, options):
     """Return the files that site.yml would change, and for daemon.json the names of the options that differ."""
     if options["options"] is None:
         raise UnansweredError("the wanted options are not given")
+    # What site.yml leaves out of them on this host.
     wanted_options, _ = data_root.without_live_restore(daemon_json.normalise(options["options"]))
+    wanted_options, _ = selinux.without_selinux(wanted_options, baking=False)
     try:
         wanted = config.wanted_files(options, wanted_options, config.vendor_command(options["dockerd"]))
     except config.DaemonConfigError as error:

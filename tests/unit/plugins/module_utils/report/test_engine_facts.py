@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
-"""What a host says of its hardening, from files where audit and the engine have theirs."""
+"""What a host says of its files, and of its hardening: audit and modes."""
 
 from pathlib import Path
 
 import pytest
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import selinux
 from ansible_collections.slipway.platform.plugins.module_utils.engine import audit_rules, strict_modes
 from ansible_collections.slipway.platform.plugins.module_utils.report import bounded, engine_facts
 
@@ -49,3 +50,18 @@ def test_only_what_is_wanted_is_judged(host: Path) -> None:
     assert engine_facts.hardening(DEADLINE, {**WANTED, "strict_modes": False})["loose"] == []
     modes = engine_facts.hardening(DEADLINE, {**WANTED, "audit_rules": False})
     assert (modes["unaudited"], modes["audit_runs"]) == ([], True)
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_an_option_that_site_leaves_out_is_no_drift(
+    is_enabled: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hardened profile sets selinux-enabled, and a host without SELinux gets a daemon.json without it."""
+    monkeypatch.setattr(selinux, "is_enabled", lambda system: is_enabled)
+    wanted = tmp_path / "daemon.json"
+    wanted.write_text("{}\n")
+    options = {"options": {"selinux-enabled": True}, "prune": {}, "proxy": {}, "dockerd": "/usr/bin/dockerd"}
+    files = {name: str(tmp_path / name) for name in ("dropin", "containerd_dropin", "proxy_env")}
+    found = engine_facts.drift(DEADLINE, {**options, **files, "path": str(wanted)})
+    assert ("selinux-enabled" in found["options"]) == is_enabled
+    assert (str(wanted) in found["files"]) == is_enabled
