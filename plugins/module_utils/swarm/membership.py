@@ -107,9 +107,10 @@ def certified_swarm(root):
             der = ssl.PEM_cert_to_DER_cert(file.read().partition(END)[0] + END + "\n")
     except (OSError, ValueError):
         return ""
+    # The subject's comes last: the issuer, an external authority, may have an organization of its own before it.
+    _, found, value = der.rpartition(ORGANIZATION)
     # The value follows its type, as a tag, a length below 128 and the text.
-    value = der.partition(ORGANIZATION)[2]
-    return value[2 : 2 + value[1]].decode("ascii", "replace") if len(value) > 2 else ""
+    return value[2 : 2 + value[1]].decode("ascii", "replace") if found and len(value) > 2 else ""
 
 
 def state():

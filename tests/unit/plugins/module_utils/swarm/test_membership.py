@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 SWARM = "x3q0jl2ql6h1p9vkk2vdcpwyi"
 
 
-def certificate(swarm: str) -> bytes:
+def certificate(swarm: str, *issuer: x509.NameAttribute[str]) -> bytes:
     """Return a certificate whose subject has the swarm's ID as its organization, after the role and before the node."""
     key = ec.generate_private_key(ec.SECP256R1())
     now = datetime.datetime(2026, 11, 1, tzinfo=datetime.UTC)
@@ -26,7 +26,7 @@ def certificate(swarm: str) -> bytes:
     made = (
         x509.CertificateBuilder()
         .subject_name(x509.Name(subject))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "swarm-ca")]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "swarm-ca"), *issuer]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now)
@@ -47,6 +47,12 @@ def test_the_swarm_of_a_worker_is_in_its_certificate(tmp_path: Path) -> None:
     # Docker appends the certificates of the authorities.
     root = placed(tmp_path, certificate(SWARM) + certificate("other"))
     assert membership.certified_swarm(root) == SWARM
+
+
+def test_the_organization_of_an_external_authority_is_not_the_swarm(tmp_path: Path) -> None:
+    """Otherwise its workers would count as nodes of another swarm than its managers."""
+    text = certificate(SWARM, x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example Inc."))
+    assert membership.certified_swarm(placed(tmp_path, text)) == SWARM
 
 
 def test_a_node_without_a_readable_certificate_has_no_known_swarm(tmp_path: Path) -> None:
