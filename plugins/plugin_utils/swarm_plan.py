@@ -130,7 +130,7 @@ class Swarm:
     """The answers of all hosts, the later before the earlier, and what follows from them."""
 
     def __init__(self, answers, managers, workers, check_mode=False):
-        self.managers, self.workers = list(managers), list(workers)
+        self.managers, self.workers, self.check_mode = list(managers), list(workers), check_mode
         self.hosts = self.managers + [host for host in self.workers if host not in self.managers]
         self.answers = {host: merged([given.get(host) or {} for given in answers]) for host in self.hosts}
         # A host whose engine does not run may be a node; a dry run takes it for one that is to be installed.
@@ -254,7 +254,7 @@ def problems(settings, answers, managers, workers, host, check_mode=False):
     found = settings_problems(settings)
     if not found:
         swarm = Swarm(answers, managers, workers, check_mode)
-        found = inventory_problems(swarm) or [*state_problems(swarm), *host_problems(swarm, settings, host, check_mode)]
+        found = inventory_problems(swarm) or [*state_problems(swarm, settings), *host_problems(swarm, settings, host)]
     return [f"{sentence}." for sentence in dict.fromkeys(found)]
 
 
@@ -267,9 +267,14 @@ def inventory_problems(swarm):
     return []
 
 
-def state_problems(swarm):
+def state_problems(swarm, settings):
     """Return what is wrong with the swarm as a whole."""
     locked = [host for host in swarm.members if swarm.node(host)["state"] == "locked"]
+    if locked and swarm.check_mode and settings["unlock_key_file"]:
+        return [
+            f"the managers on {' and '.join(locked)} are locked, and a dry run cannot look behind that: run without "
+            "--check, which unlocks them"
+        ]
     if locked:
         return [
             f"the managers on {' and '.join(locked)} are locked: set docker_swarm_unlock_key_file to the file with the "
@@ -332,17 +337,17 @@ def first_problems(swarm):
     ]
 
 
-def host_problems(swarm, settings, host, check_mode):
+def host_problems(swarm, settings, host):
     """Return what is wrong with one host."""
     node = swarm.node(host) if host in swarm.answers else {}
     if node.get("state", "absent") == "absent":
         return (
             []
-            if check_mode or host in swarm.leaving
+            if swarm.check_mode or host in swarm.leaving
             else [f"{host} has no engine that answers: run docker_engine first"]
         )
     if node["state"] == "inactive":
-        if node["live_restore"] and not check_mode and host not in swarm.leaving:
+        if node["live_restore"] and not swarm.check_mode and host not in swarm.leaving:
             return [
                 f"the engine on {host} has live-restore, with which no node of a swarm runs: remove live-restore from "
                 "docker_engine_daemon_options, and run playbooks/swarm.yml, which leaves it out for its hosts"

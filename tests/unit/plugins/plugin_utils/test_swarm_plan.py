@@ -161,6 +161,8 @@ def test_locked_managers_need_their_key() -> None:
     (sentence,) = problems(whole(m3=answer("m3", "locked")))
     assert "m3 are locked" in sentence or "m3 is locked" in sentence or "on m3" in sentence
     assert plan(whole(m3=answer("m3", "locked")))["locked"] == ["m3"]
+    (sentence,) = problems(whole(m3=answer("m3", "locked")), check_mode=True, unlock_key_file="/srv/key")
+    assert "run without --check" in sentence
 
 
 def test_the_swarm_is_changed_on_a_manager_that_stays_one() -> None:
