@@ -107,6 +107,8 @@ def label_problems(labels):
 
 
 def network_problems(networks):
+    if not isinstance(networks, (list, tuple)):
+        return ["docker_swarm_networks is not a list: write one, such as [] for none"]
     found = []
     for number, network in enumerate(networks, 1):
         place = f"entry {number} of docker_swarm_networks"
@@ -116,7 +118,7 @@ def network_problems(networks):
         subnet = network.get("subnet")
         try:
             if subnet:
-                ipaddress.ip_network(subnet)
+                ipaddress.ip_network(str(subnet))  # of a number, it is an address
         except ValueError as error:
             found.append(f"{place} has the subnet '{subnet}', which is not a network ({error})")
     names = [network["name"] for network in networks if isinstance(network, dict) and "name" in network]

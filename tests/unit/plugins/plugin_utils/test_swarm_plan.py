@@ -275,6 +275,8 @@ def test_an_address_of_ipv6_may_be_spelt_in_another_way() -> None:
         ({"labels": {"disk": ["ssd"]}}, ["disk", "use a text"]),
         ({"networks": [{"encrypted": True}]}, ["entry 1 of docker_swarm_networks has no name"]),
         ({"networks": [{"name": "a", "subnet": "10.0.0.1/24"}]}, ["10.0.0.1/24"]),
+        ({"networks": [{"name": "a", "subnet": 10}]}, ["'10'"]),
+        ({"networks": None}, ["docker_swarm_networks is not a list"]),
         ({"networks": [{"name": "a"}, {"name": "a", "encrypted": False}]}, ["has a more than once"]),
     ],
 )
