@@ -367,6 +367,11 @@ def member_problems(swarm, node, settings, host):
             f"the node on {host} is in the state error ({node['error']}): run docker swarm leave --force there, and "
             "run this again, so that it joins"
         )
+    elif node["state"] == "pending":
+        found.append(
+            f"the node on {host} is pending, because it reaches no manager: journalctl --unit=docker.service there says "
+            "why"
+        )
     elif swarm.nodes() and node["id"] not in [other["id"] for other in swarm.nodes()]:
         found.append(
             f"the swarm does not know the node on {host}, which was removed from it: run docker swarm leave --force "

@@ -223,6 +223,7 @@ def test_all_nodes_are_known_only_when_every_host_has_answered() -> None:
     ("changed", "words"),
     [
         ({"m2": answer("m2", "error", error="x509")}, ["m2 is in the state error", "docker swarm leave --force"]),
+        ({"m2": answer("m2", "pending")}, ["m2 is pending", "journalctl --unit=docker.service"]),
         ({"m2": answer("m2", id="id-gone")}, ["does not know the node on m2", "docker swarm leave --force"]),
         ({"m2": answer("m2", "inactive", live_restore=True)}, ["m2 has live-restore", "playbooks/swarm.yml"]),
     ],
