@@ -22,6 +22,8 @@ FILE_LABELS = {"secrets": "io.slipway.secrets", "configs": "io.slipway.configs"}
 SETTLE_SECONDS = 3
 # Restarts after which a container is not waited for any longer; the engine pauses 0.1 s, 0.2 s, 0.4 s, ... before them.
 MOST_RESTARTS = 5
+# After so long a run the engine starts with its short pauses again. It never forgets how often a container restarted.
+STEADY_SECONDS = 10
 POLL_SECONDS = 0.25
 WELL, WAITING, FAILED = "well", "waiting", "failed"
 
@@ -77,7 +79,8 @@ def judge(container, now):
     state, policy = container["State"], container["HostConfig"]["RestartPolicy"].get("Name") or "no"
     status, health = state["Status"], (state.get("Health") or {}).get("Status")
     ended = "exited with status {}".format(state.get("ExitCode"))
-    if container.get("RestartCount", 0) >= MOST_RESTARTS and health != "healthy":
+    is_steady = status == "running" and (health == "healthy" or now - started_at(state) >= STEADY_SECONDS)
+    if container.get("RestartCount", 0) >= MOST_RESTARTS and not is_steady:
         return Verdict(FAILED, f"restarts again and again, after it {ended}")
     if status == "running":
         if health == "unhealthy":
@@ -103,10 +106,14 @@ def said_by_check(state):
 
 
 def started_at(state):
-    """Return when the container started, in seconds since the epoch; a time zone is UTC always."""
-    text = state.get("StartedAt", "")[:19]
+    """Return when the container started, in seconds since the epoch."""
+    return seconds_of(state.get("StartedAt", ""))
+
+
+def seconds_of(text):
+    """Return a time of the engine's API in whole seconds since the epoch, 0 if it is none; its zone is UTC always."""
     try:
-        return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%S"))
+        return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
     except ValueError:
         return 0
 

@@ -15,12 +15,15 @@ from ansible_collections.slipway.platform.plugins.module_utils.services.containe
     ask,
     differing_keys,
     filtered,
+    seconds_of,
 )
 
 NAMESPACE = "com.docker.stack.namespace"
 NONE, WORKER, MANAGER, LEADER = "none", "worker", "manager", "leader"
 # Tasks of the wanted form that failed, after which a service is not waited for any longer.
 MOST_FAILURES = 3
+# Before this run, within which failures of a version that is only looked at count. A swarm keeps failed tasks forever.
+RECENT_SECONDS = 60
 ENDED = ("failed", "rejected", "orphaned")
 STOPPED_UPDATES = ("paused", "rollback_started", "rollback_paused", "rollback_completed")
 # Parts of a task's form that the swarm fills in.
@@ -46,11 +49,15 @@ def form(spec):
     return {key: value for key, value in spec.items() if key not in FILLED_IN}
 
 
-def judge(service, tasks):
-    """Return (Verdict, a task's ID or None) of a service with status, from what the API says."""
+def judge(service, tasks, since):
+    """Return (Verdict, a task or None) of a service with status, from what the API says.
+
+    Tasks that were made before since, in seconds since the epoch, do not count as failures: the same version may have
+    failed in an earlier run. The time is that of this node, which is the leader, as theirs are.
+    """
     wanted = [task for task in tasks if form(task["Spec"]) == form(service["Spec"]["TaskTemplate"])]
     update = (service.get("UpdateStatus") or {}).get("State")
-    failed = [task for task in wanted if task["Status"]["State"] in ENDED]
+    failed = [task for task in wanted if task["Status"]["State"] in ENDED and seconds_of(task["CreatedAt"]) >= since]
     last = max(failed, key=lambda task: task["Status"]["Timestamp"], default=None)
     reason = last["Status"].get("Err") or last["Status"].get("Message") if last else ""
     if len(failed) >= MOST_FAILURES or update in STOPPED_UPDATES:
@@ -74,6 +81,7 @@ class Stack:
         self.project = project
         self.name = project.name
         self.file = project.path("current", "stack.yaml")
+        self.since = int(time.time()) - RECENT_SECONDS
 
     def services(self):
         """Return what the swarm knows about each service, by the name that the compose file has for it."""
@@ -113,6 +121,7 @@ class Stack:
         return hashlib.sha256(json.dumps(service["Spec"], sort_keys=True).encode()).hexdigest()
 
     def bring_up(self, seconds):
+        self.since = int(time.time())
         self.cli.stack_deploy(self.name, self.file, seconds)
 
     def look(self, canonical):
@@ -124,7 +133,7 @@ class Stack:
                 waiting.append(Trouble(name, None, "does not exist"))
                 continue
             tasks = ask(filtered_by_service(running[name]["ID"]))
-            verdict, _ = judge(running[name], tasks)
+            verdict, _ = judge(running[name], tasks, self.since)
             if verdict.state != WELL:
                 found = failed if verdict.state == FAILED else waiting
                 found.append(Trouble(name, running[name]["ID"], verdict.reason))

@@ -33,6 +33,8 @@ def container(status: str = "running", **more: Any) -> dict[str, Any]:
         (container("restarting", code=1), containers.WAITING, "exited with status 1 and is to be restarted"),
         (container("restarting", code=1, count=5), containers.FAILED, "restarts again and again"),
         (container(count=9, health="healthy"), containers.WELL, ""),
+        (container(count=9, started=NEW), containers.FAILED, "restarts again and again"),
+        (container(count=9), containers.WELL, ""),  # months ago, as far as is known
         (container("created"), containers.WAITING, "is created"),
         (container("paused"), containers.FAILED, "is paused"),
     ],

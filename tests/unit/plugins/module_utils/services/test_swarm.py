@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ansible_collections.slipway.platform.plugins.module_utils.services import containers, swarm
 
+NOW = 1_000_000_000  # 2001-09-09T01:46:40Z
 TEMPLATE = {"ContainerSpec": {"Image": "b"}, "ForceUpdate": 0}
 OLD = {"ContainerSpec": {"Image": "a"}, "ForceUpdate": 0}
 
@@ -18,7 +19,7 @@ def service(update: str | None = None, mode: str = "Replicated", wanted: int = 1
 
 def task(state: str, spec: dict[str, Any] = TEMPLATE, error: str = "") -> dict[str, Any]:
     status = {"State": state, "Err": error, "Timestamp": "2026-11-30T00:00:00Z"}
-    return {"Spec": spec, "Status": status, "DesiredState": "running"}
+    return {"Spec": spec, "Status": status, "DesiredState": "running", "CreatedAt": "2001-09-09T01:46:40.5Z"}
 
 
 @pytest.mark.parametrize(
@@ -38,12 +39,18 @@ def task(state: str, spec: dict[str, Any] = TEMPLATE, error: str = "") -> dict[s
 def test_a_service_is_well_waited_for_or_failed(
     described: dict[str, Any], tasks: list[dict[str, Any]], state: str
 ) -> None:
-    assert swarm.judge(described, tasks)[0].state == state
+    assert swarm.judge(described, tasks, NOW)[0].state == state
+
+
+def test_failures_of_an_earlier_run_do_not_count() -> None:
+    """Fault: a version failed, and is deployed again once what it needs is there. Outcome: it is waited for."""
+    assert swarm.judge(service(), [task("failed")] * 3, NOW + 1)[0].state == containers.WAITING
+    assert swarm.judge(service(), [*[task("failed")] * 3, task("running")], NOW + 1)[0].state == containers.WELL
 
 
 def test_the_error_of_a_task_is_the_reason() -> None:
     tasks = [task("rejected", error="No such image: x")] * 3
-    assert "No such image: x" in swarm.judge(service(), tasks)[0].reason
+    assert "No such image: x" in swarm.judge(service(), tasks, NOW)[0].reason
 
 
 @pytest.mark.parametrize(
