@@ -3,9 +3,11 @@
 """The docker command with its subcommands compose and stack, run without a shell and with an environment of its own."""
 
 import base64
+import errno
 import json
 import os
 import re
+import signal
 import subprocess
 
 from ansible_collections.slipway.platform.plugins.module_utils.host import files
@@ -35,25 +37,29 @@ class DockerCli:
     def run(self, arguments, timeout=ANSWER_SECONDS, variables=None, merged=False):
         """Return (stdout, stderr) of docker with arguments; merged puts stderr into stdout. Raises CommandError."""
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 ["docker", *arguments],
                 env={**(variables or {}), **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT if merged else subprocess.PIPE,
-                timeout=max(timeout, 1),
-                check=False,
                 cwd="/",
+                start_new_session=True,
             )
+            code, out, err = outcome(process, max(timeout, 1))
         except subprocess.TimeoutExpired as error:
             raise CommandError(f"docker {arguments[0]} did not end within {timeout:.0f} s") from error
         except OSError as error:
+            if error.errno == errno.E2BIG and variables:
+                longest = max(variables, key=lambda name: len(variables[name]))
+                raise CommandError(
+                    f"{longest} is too long: the kernel takes values of up to 128 KiB, so put such data into a volume"
+                ) from error
             raise CommandError(
                 f"the docker command cannot be run ({error.strerror}): run the role docker_engine first"
             ) from error
-        out, err = done.stdout.decode("utf-8", "replace"), (done.stderr or b"").decode("utf-8", "replace")
-        if done.returncode:
-            raise CommandError(last_message(err or out) or f"it ended with status {done.returncode}", err)
+        if code:
+            raise CommandError(last_message(err or out) or f"it ended with status {code}", err)
         return out, err
 
     def require_compose(self):
@@ -127,6 +133,21 @@ class DockerCli:
             return [line[:LONGEST_LINE] for line in lines]
         except CommandError as error:
             return [f"(its log cannot be read: {error})"]
+
+
+def outcome(process, timeout):
+    """Return the status of a process that leads a session, and what it printed. Raises subprocess.TimeoutExpired.
+
+    The docker command runs plugins as processes of their own, which would go on working when it alone is killed.
+    """
+    with process:
+        try:
+            printed = process.communicate(timeout=timeout)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    out, err = ((text or b"").decode("utf-8", "replace") for text in printed)
+    return process.returncode, out, err
 
 
 def stored_form(credentials):
