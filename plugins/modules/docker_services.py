@@ -170,9 +170,8 @@ from ansible_collections.slipway.platform.plugins.module_utils.images.engine_ima
 from ansible_collections.slipway.platform.plugins.module_utils.module import shared_options, texts
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 from ansible_collections.slipway.platform.plugins.module_utils.registry.keychain import CredentialsError
-from ansible_collections.slipway.platform.plugins.module_utils.services import run
+from ansible_collections.slipway.platform.plugins.module_utils.services import run, settings
 from ansible_collections.slipway.platform.plugins.module_utils.services.errors import DeployError, ServicesError
-from ansible_collections.slipway.platform.plugins.module_utils.services.settings import MODES
 
 
 @explained
@@ -199,7 +198,7 @@ def main():
                             "uid": {"type": "int", "default": 0},
                         },
                     },
-                    "mode": {"type": "str", "choices": list(MODES), "default": "auto"},
+                    "mode": {"type": "str", "choices": list(settings.MODES), "default": "auto"},
                     "remove_volumes": {"type": "bool", "default": False},
                     "timeout": {"type": "int", "default": 300},
                 },
@@ -213,6 +212,7 @@ def main():
         supports_check_mode=True,
         strict_texts=texts.problem,
     )
+    module.no_log_values.update(settings.shown_forms(module.no_log_values))
     steps = run.Run(module, is_baking(module.params["baking"]))
     try:
         # In memory, since it gets logins; for root alone.

@@ -9,9 +9,12 @@ import re
 NAME = re.compile(r"\A[a-z0-9][a-z0-9_-]{0,62}\Z", re.ASCII)
 VARIABLE = re.compile(r"\A[A-Za-z_][A-Za-z0-9_]*\Z", re.ASCII)
 # Variables that direct the docker command, and so do not belong to a compose file.
-RESERVED = re.compile(r"\A(?:PATH|HOME|(?:DOCKER|COMPOSE|BUILDKIT|LD)_.*)\Z")
+RESERVED = re.compile(r"\A(?:PATH|HOME|LC_ALL|(?:DOCKER|COMPOSE|BUILDKIT|LD)_.*)\Z")
 AUTO, COMPOSE, STACK = "auto", "compose", "stack"
 MODES = (AUTO, COMPOSE, STACK)
+HIGHEST_UID = 2**32 - 2
+# Shorter lines of a secret would be replaced wherever else they appear.
+SHORTEST_LINE = 8
 LIST = "docker_services_list"
 
 
@@ -63,12 +66,18 @@ def variable_problems(entry, place):
         found += name_problems(key, f"{place}: environment", key)
         if not isinstance(value, str):
             found.append(f"{place}: the value of {key} in environment is not a text: quote it")
-    names = [secret.get("name") for secret in secrets if isinstance(secret, dict)]
+    listed = [secret for secret in secrets if isinstance(secret, dict)]
+    names = [secret.get("name") for secret in listed]
     for name in names:
         found += name_problems(name, f"{place}: secrets", name)
+    for secret in listed:
+        if isinstance(secret.get("uid"), int) and not 0 <= secret["uid"] <= HIGHEST_UID:
+            found.append(f"{place}: the secret {secret.get('name')} has the uid {secret['uid']}: set one from 0 on")
+        if "\0" in str(secret.get("value")):
+            found.append(f"{place}: the secret {secret.get('name')} has a NUL byte: encode it, such as in Base64")
     found += [f"{place}: the secret {name} is listed more than once" for name in names if names.count(name) > 1]
     return found + [
-        f"{place}: {name} is in environment and in secrets: rename one" for name in names if name in environment
+        f"{place}: {name} is in environment and in secrets: rename one" for name in names if name in list(environment)
     ]
 
 
@@ -88,6 +97,14 @@ def text_of(compose):
     if isinstance(compose, dict):
         return json.dumps({key: value for key, value in compose.items() if key != "version"}, indent=2) + "\n"
     return re.sub(r"(?m)^version:.*\n?", "", compose)
+
+
+def shown_forms(secrets):
+    """Return the other forms in which secrets can appear: with each $ doubled, as Compose prints a value that it has
+    filled in, and the lines of one that has several, of which a log may have only some.
+    """
+    lines = {line for secret in secrets for line in secret.splitlines() if len(line) >= SHORTEST_LINE}
+    return {text.replace("$", "$$") for text in {*secrets, *lines}} | lines
 
 
 def variables_of(entry):

@@ -36,6 +36,10 @@ def test_good_projects_have_no_problems() -> None:
         ({**WEB, "environment": {"DOCKER_HOST": "tcp://x"}}, "DOCKER_HOST directs the docker command itself"),
         ({**WEB, "environment": {"LD_PRELOAD": "x"}}, "LD_PRELOAD directs the docker command itself"),
         ({**WEB, "secrets": [{"name": "../x", "value": ""}]}, "'../x' is not the name of a variable"),
+        ({**WEB, "environment": {"LC_ALL": "x"}}, "LC_ALL directs the docker command itself"),
+        ({**WEB, "secrets": [{"name": ["a"], "value": ""}]}, "['a'] is not the name of a variable"),
+        ({**WEB, "secrets": [{"name": "a", "value": "", "uid": -1}]}, "the secret a has the uid -1"),
+        ({**WEB, "secrets": [{"name": "a", "value": "x\0y"}]}, "the secret a has a NUL byte"),
         ({**WEB, "secrets": [{"name": "a", "value": ""}] * 2}, "the secret a is listed more than once"),
         (
             {**WEB, "environment": {"a": "x"}, "secrets": [{"name": "a", "value": ""}]},
@@ -61,3 +65,10 @@ def test_variables_that_only_begin_like_those_of_docker_are_accepted() -> None:
 def test_a_mapping_becomes_json_and_the_obsolete_version_goes() -> None:
     assert json.loads(settings.text_of({"version": "3", "services": {}})) == {"services": {}}
     assert settings.text_of("version: '3.8'\nservices:\n  version: {}\n") == "services:\n  version: {}\n"
+
+
+def test_a_secret_is_hidden_as_compose_prints_it_and_line_by_line() -> None:
+    """Fault: a secret with a $, or of several lines, in a difference or a log. Outcome: it is hidden there too."""
+    forms = settings.shown_forms({"pa$word", "-----BEGIN KEY-----\nMIIEpAIB$AAKC\nx\n"})
+    assert {"pa$$word", "MIIEpAIB$AAKC", "MIIEpAIB$$AAKC"} <= forms
+    assert "x" not in forms
