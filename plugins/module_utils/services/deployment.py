@@ -57,6 +57,8 @@ class Deployment:
     def choose_mode(self, node):
         """Return how the project is deployed; node is what this host is in a swarm. Raises ServicesError."""
         wanted, known = self.entry["mode"], self.project.record["mode"]
+        if known == settings.STACK and node == swarm.NONE:
+            known = None  # the stack is gone with the swarm that this host has left
         if wanted == settings.STACK and node == swarm.NONE:
             self.refuse(
                 "a stack needs a swarm, and this host is in none: run playbooks/swarm.yml, or set mode: compose"
@@ -170,7 +172,7 @@ class Deployment:
         images = pins.images_of(self.plain)
         try:
             for reference in images.values():
-                if not reference.startswith("sha256:"):
+                if not pins.is_id(reference):
                     pins.split(reference)
             if self.options["require_digest"]:
                 pins.require_pinned(images)
@@ -178,11 +180,16 @@ class Deployment:
             self.refuse(str(error))
 
     def refuse_own(self, path, what, allowed=()):
-        """Refuse a path that was relative to the compose file, which is not on the host."""
-        if path and path not in allowed and f"{path}/".startswith(f"{self.project.folder}/"):
+        """Refuse a path that was relative to the compose file, which is not on the host.
+
+        Those that begin with .. or ../.. lead to folders of Slipway, and of other projects.
+        """
+        ours = os.path.dirname(os.path.dirname(self.project.folder))
+        if path and path not in allowed and f"{path}/".startswith(f"{ours}/"):
             relative = os.path.relpath(path, self.project.folder)
+            shown = relative if relative.startswith(".") else f"./{relative}"
             self.refuse(
-                f"{what} ./{relative}, and only the compose file gets to hosts: use an absolute path of the host, a "
+                f"{what} {shown}, and only the compose file gets to hosts: use an absolute path of the host, a "
                 "volume, a config with its content, or secrets"
             )
 
@@ -202,7 +209,8 @@ class Deployment:
         elif self.project.exists():
             self.changes.append(Change("folder", f"remove {self.project.folder}"))
         if self.entry["remove_volumes"]:
-            label = f"{self.target.volume_label}={self.name}"
+            kind = swarm.Stack if self.project.record["mode"] == settings.STACK else self.target
+            label = f"{kind.volume_label}={self.name}"
             listed = containers.ask(containers.filtered("/volumes", label))["Volumes"] or []
             self.volumes = sorted(volume["Name"] for volume in listed)
             self.changes += [Change(f"volume {name}", "remove with its data") for name in self.volumes]
@@ -219,7 +227,7 @@ class Deployment:
             self.pin({reference: self.resolve(reference, images, keychain) for reference in unknown})
             self.find_changes()
         references = sorted(set(pins.images_of(self.canonical).values()))
-        wanted = [pins.split(reference) for reference in references if not reference.startswith("sha256:")]
+        wanted = [pins.split(reference) for reference in references if not pins.is_id(reference)]
         if self.mode == settings.STACK:
             self.cli.log_in({image_names.registry_key(name) for name, _, _ in wanted}, keychain)
             return
@@ -260,6 +268,8 @@ class Deployment:
             raise DeployError(f"{self.told(trouble)}. {self.go_back(is_new)}", lines)
         if self.changes:
             self.project.settle(self.target.fingerprints(), self.pins)
+        elif self.pins != self.project.record["pins"]:  # a tag has the digest that the file named before
+            self.project.save_record(pins=self.pins)
 
     def texts(self):
         texts = {project_folder.COMPOSE_FILE: project_folder.render(self.canonical)}

@@ -8,7 +8,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.services.errors i
 
 def split(reference):
     """Return (name, tag or None, digest or None) of an image. Raises ServicesError."""
-    named, _, digest = reference.partition("@")
+    named, at, digest = reference.partition("@")
     head, colon, tag = named.rpartition(":")
     if not colon or "/" in tag:
         head, tag = named, None
@@ -16,7 +16,7 @@ def split(reference):
         image_names.require_name(head)
         if tag is not None:
             image_names.require_tag(tag, head)
-        if digest:
+        if at:
             image_names.require_digest(digest, head)
     except image_names.ImageNameError as error:
         raise ServicesError(str(error)) from error
@@ -28,8 +28,13 @@ def images_of(project):
     return {name: service.get("image") for name, service in sorted(project.get("services", {}).items())}
 
 
+def is_id(reference):
+    """Return whether this is the ID of an image on the host; sha256:latest is the name of another."""
+    return bool(image_names.DIGEST.match(reference))
+
+
 def is_pinned(reference):
-    return "@" in reference or reference.startswith("sha256:")
+    return "@" in reference or is_id(reference)
 
 
 def require_pinned(images):

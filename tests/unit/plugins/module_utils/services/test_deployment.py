@@ -64,6 +64,12 @@ def test_what_runs_as_a_project_is_not_deployed_as_a_stack_beside_it(folder: Pat
     assert planned(folder, swarm.LEADER, state="absent").mode == "compose"
 
 
+def test_a_host_that_has_left_its_swarm_deploys_and_removes_what_was_a_stack(folder: Path) -> None:
+    keep(folder, "stack")
+    assert planned(folder).mode == "compose"
+    assert planned(folder, state="absent").mode == "compose"
+
+
 @pytest.mark.parametrize(
     ("service", "more", "words"),
     [
@@ -71,6 +77,8 @@ def test_what_runs_as_a_project_is_not_deployed_as_a_stack_beside_it(folder: Pat
         ({"image": "A"}, {}, "'A' is not the name of a repository"),
         ({"image": "nginx"}, {}, "the image nginx is not pinned"),
         ({"image": PINNED, "volumes": [{"type": "bind", "source": "{}/html"}]}, {}, "service app mounts ./html"),
+        ({"image": PINNED, "volumes": [{"type": "bind", "source": "{}"}]}, {}, "service app mounts ., and"),
+        ({"image": PINNED, "volumes": [{"type": "bind", "source": "{}/../b/secrets"}]}, {}, "mounts ../b/secrets, and"),
         ({"image": PINNED}, {"configs": {"a": {"file": "{}/a.conf"}}}, "configs a is read from ./a.conf"),
         ({"image": PINNED}, {"secrets": {"key": {"file": "{}/key.txt"}}}, "secrets key is read from ./key.txt"),
     ],
@@ -79,7 +87,8 @@ def test_what_no_host_can_deploy_is_refused(
     folder: Path, service: dict[str, Any], more: dict[str, Any], words: str
 ) -> None:
     found = planned(folder)
-    text = project_folder.render({"services": {"app": service}, **more}).replace("{}", found.project.folder)
+    text = project_folder.render({"services": {"app": service}, **more}).replace("{}/..", str(folder / "services"))
+    text = text.replace("{}", found.project.folder)
     found.plain = project_folder.json.loads(text)
     with pytest.raises(ServicesError, match=words):
         found.require_possible()

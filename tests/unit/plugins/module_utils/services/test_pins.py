@@ -21,7 +21,7 @@ def test_an_image_is_split_into_its_parts(reference: str, parts: tuple[str, str 
     assert pins.split(reference) == parts
 
 
-@pytest.mark.parametrize("reference", ["", "A", "x@sha256:12", "x:a b", "x@y@z"])
+@pytest.mark.parametrize("reference", ["", "A", "x@sha256:12", "x@", "x:1@", "x:a b", "x@y@z"])
 def test_an_image_that_is_none_is_refused(reference: str) -> None:
     with pytest.raises(ServicesError):
         pins.split(reference)
@@ -29,8 +29,9 @@ def test_an_image_that_is_none_is_refused(reference: str) -> None:
 
 def test_an_unpinned_image_is_refused_with_what_to_write() -> None:
     pins.require_pinned({"app": f"nginx@{DIGEST}", "built": DIGEST})
-    with pytest.raises(ServicesError, match=r"service web: .* write nginx:latest@sha256:\.\.\."):
-        pins.require_pinned({"web": "nginx"})
+    for reference in ("nginx", "sha256:latest"):
+        with pytest.raises(ServicesError, match=r"service web: .* write (nginx|sha256):latest@sha256:\.\.\."):
+            pins.require_pinned({"web": reference})
 
 
 # Recorded from docker 26.1.5 with compose 2.26.1.
