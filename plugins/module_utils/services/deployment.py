@@ -341,7 +341,7 @@ class Deployment:
         planned = "".join(f"{change.service}: {change.what}\n" for change in self.changes)
         shown = [{"before_header": header, "after_header": f"{header}, what is done", "before": "", "after": planned}]
         if self.is_present() and self.canonical != self.before:
-            texts = [project_folder.render(version) if version else "" for version in (self.before, self.canonical)]
+            texts = [project_folder.shown(version) if version else "" for version in (self.before, self.canonical)]
             shown.append({"before_header": header, "after_header": header, "before": texts[0], "after": texts[1]})
         return shown if self.changes else []
 

@@ -15,6 +15,7 @@ import shutil
 import stat
 
 from ansible_collections.slipway.platform.plugins.module_utils.host import files, labels
+from ansible_collections.slipway.platform.plugins.module_utils.module import parameter_secrets
 from ansible_collections.slipway.platform.plugins.module_utils.services.errors import ServicesError
 
 DIRECTORY = "/var/lib/slipway/services"
@@ -167,6 +168,25 @@ def write_secret(path, value, owner):
         labels.put(path, LABEL)
     if owner:
         os.chown(path, owner, 0)
+
+
+def shown(project):
+    """Return the text of a canonical form for a difference, without what is a secret by its name.
+
+    The compose file may have been encrypted on the controller.
+    """
+    services = {
+        name: {**service, "environment": shown_environment(service["environment"])}
+        if service.get("environment")
+        else service
+        for name, service in project.get("services", {}).items()
+    }
+    return render({**project, "services": services})
+
+
+def shown_environment(environment):
+    hidden = parameter_secrets.hidden(environment)
+    return {name: value if name.endswith("_FILE") else hidden[name] for name, value in environment.items()}
 
 
 def render(project):

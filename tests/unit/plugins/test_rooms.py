@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "engine": {"host", "daemon", "images"},
     "firewall": {"host", "daemon"},
     "rootless": {"host", "module", "daemon"},
-    "services": {"host", "daemon", "registry", "images"},
+    "services": {"host", "module", "daemon", "registry", "images"},
     "registry_cache": {"host", "net"},
     "swarm": {"daemon"},
     "preflight": {"host", "packages", "daemon"},

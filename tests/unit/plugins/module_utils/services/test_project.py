@@ -89,3 +89,15 @@ def test_a_damaged_record_is_refused_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "web/record.json").write_text("{")
     with pytest.raises(ServicesError, match=r"web/record.json is damaged: remove it"):
         project(tmp_path)
+
+
+def test_a_difference_has_no_secret_of_the_compose_file_itself() -> None:
+    environment = {
+        "DB_PASSWORD": "hunter2",
+        "DB_PASSWORD_FILE": "/run/secrets/a",
+        "URL": "http://u:hunter2@a/",
+        "A": None,
+    }
+    shown = project_folder.shown({"services": {"app": {"image": "x", "environment": environment}, "job": {}}})
+    assert "hunter2" not in shown
+    assert "/run/secrets/a" in shown
