@@ -194,7 +194,7 @@ def certificate(module):
         certificates.check(module, tls["cert"], tls["key"], name)
         return tls.get("ca") or "", None, tls["cert"], tls["key"]
     if certificates.is_own_usable(module, name):
-        ca, cert, key = certificates.own(name)
+        ca, cert, key = certificates.own()
         return ca, host_files.read_text(paths.authority("ca.key")), cert, key
     return (None,) * 4 if module.check_mode else certificates.make(module, name)
 
@@ -284,8 +284,10 @@ def apply(module, changes, lacking):
     params = module.params
     if not has_image(module):
         pull(module)
-    for directory in (paths.SETTINGS, paths.AUTHORITY, params["directory"]):
+    # The directory may be the root of another disk, which is open to all: what is in it is not.
+    for directory in (paths.SETTINGS, paths.AUTHORITY, params["directory"], paths.stored(params["directory"])):
         host_files.make_directory(directory, 0o700)
+    os.chmod(paths.stored(params["directory"]), 0o700)
     if params["username"] or params["helper"]:
         host_files.put(os.path.join(params["directory"], paths.PRIVATE), "", 0o600)
     if lacking:
@@ -299,9 +301,11 @@ def store(module, lacking):
     module.run_command(["systemctl", "stop", paths.SERVICE])
     try:
         fill.fill(module, lacking)
-    except fill.FillError as error:
+    except Exception as error:
         if ran:
             service.resume(module)
+        if not isinstance(error, fill.FillError):
+            raise
         module.fail_json(msg=f"{error}. The settings of the cache are unchanged.")
 
 
@@ -314,17 +318,27 @@ def absent(module):
         for path, _, _ in files.wanted({**params, "image": "", "program": ""}, ("", "", "", ""))
         if os.path.lexists(path) and path not in kept
     ]
-    data = [path for path in (params["directory"], paths.AUTHORITY) if params["purge_data"] and os.path.isdir(path)]
+    data = [path for path in paths.data(params["directory"]) if params["purge_data"] and os.path.lexists(path)]
     changes = [(path, None, None) for path in found]
     if (found or data) and not module.check_mode:
         service.remove(module)
         host_files.put_all(changes)
         host_files.remove_if_empty(paths.SETTINGS)
         for path in data:
-            shutil.rmtree(path)
+            delete(path)
+        if data:
+            host_files.remove_if_empty(params["directory"])
         module.run_command(["systemctl", "daemon-reload"])
-    removed = [{"prepared": f"{path} is deleted with all that it holds\n"} for path in data]
+    removed = [{"prepared": f"{path} is deleted\n"} for path in data]
     return {"changed": bool(found or data), "ca": "", "mirror": "", "diff": differences(changes) + removed}
+
+
+def delete(path):
+    """Delete a file, or a directory with all that it holds."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        host_files.remove(path)
 
 
 @explained

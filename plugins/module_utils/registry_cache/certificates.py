@@ -87,7 +87,7 @@ def is_for(module, cert, name):
     )
 
 
-def own(name):
+def own():
     """Return (ca, cert, key) of the cache's own CA that is on this host; None for each that is missing."""
     return (
         host_files.read_text(paths.authority("ca.crt")),
@@ -98,7 +98,7 @@ def own(name):
 
 def is_own_usable(module, name):
     """Return whether the certificate of the own CA is for this name, and its end is far away."""
-    ca, cert, key = own(name)
+    ca, cert, key = own()
     if not (ca and cert and key and host_files.read_text(paths.authority("ca.key"))):
         return False
     with tempfile.NamedTemporaryFile(mode="w", suffix=".crt") as file:

@@ -2,6 +2,7 @@
 # Copyright: Slipway contributors
 """What stands in the way of a cache on its host."""
 
+import contextlib
 import json
 import os
 import socket
@@ -82,7 +83,8 @@ def used(directory, enough):
     total = 0
     for parent, _, names in os.walk(directory):
         for name in names:
-            total += os.lstat(os.path.join(parent, name)).st_size
+            with contextlib.suppress(FileNotFoundError):  # the registry moves what it has downloaded
+                total += os.lstat(os.path.join(parent, name)).st_size
         if total >= enough:
             break
     return total

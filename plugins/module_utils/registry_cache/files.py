@@ -28,7 +28,7 @@ RuntimeDirectory=slipway-registry-cache
 RuntimeDirectoryMode=0700
 EnvironmentFile=-{environment}
 Environment=HOME=/root
-ExecStartPre=-/usr/bin/docker rm --force {container}
+ExecStartPre=-/usr/bin/docker rm --force {container} {container}-fill
 ExecStartPre={program} prepare
 ExecStart=/usr/bin/docker run --rm --name {container} --network host --userns host --log-driver none \\
   --read-only --cap-drop ALL --cap-add NET_BIND_SERVICE --security-opt no-new-privileges \\

@@ -136,7 +136,7 @@ def free_port():
 def wait(module, port):
     deadline = time.monotonic() + START_SECONDS
     while True:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(FillError):
             return ask(port, "GET", "/v2/")
         state = module.run_command(["docker", "inspect", "--format", "{{.State.Running}}", NAME])[1].strip()
         if state != "true" or time.monotonic() > deadline:
@@ -148,7 +148,7 @@ def wait(module, port):
 
 
 def ask(port, method, path, headers=(), body=None):
-    """Return status and answer of a request; an answer that is not JSON is read, and left out."""
+    """Return status and answer of a request; an answer that is not JSON is read, and left out. Raise FillError."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request(method, path, body, dict(headers))
@@ -157,6 +157,11 @@ def ask(port, method, path, headers=(), body=None):
         for block in iter(lambda: answer.read(BLOCK), b""):
             text = block if len(text) + len(block) > BLOCK else text + block
         return answer.status, text.decode("utf-8", "replace")
+    except (OSError, http.client.HTTPException) as error:
+        raise FillError(
+            f"The registry that fills the cache broke off ({error or type(error).__name__}): check the way to "
+            "registry_cache_upstream, and the space on the disk, and run again"
+        ) from error
     finally:
         connection.close()
 

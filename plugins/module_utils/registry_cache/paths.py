@@ -19,6 +19,24 @@ PRIVATE = "pulled-with-an-account"
 STORAGE = "/var/lib/registry"
 
 
+def stored(directory):
+    """Return where the registry keeps images."""
+    return os.path.join(directory, "docker")
+
+
+def data(directory):
+    """Return what a purge deletes: what the registry writes, the own CA, and the mark of an account last of all.
+
+    Anything else in the directory is not the cache's.
+    """
+    return [
+        stored(directory),
+        os.path.join(directory, "scheduler-state.json"),
+        AUTHORITY,
+        os.path.join(directory, PRIVATE),
+    ]
+
+
 def setting(name):
     return os.path.join(SETTINGS, name)
 

@@ -64,11 +64,18 @@ def snapshot(path):
 
 
 def run(module, restart):
-    for arguments in (["daemon-reload"], ["reenable", paths.SERVICE, paths.CHECK_TIMER]):
-        module.run_command(["systemctl", *arguments], check_rc=True)
+    systemctl(module, "daemon-reload")
+    systemctl(module, "reenable", paths.SERVICE, paths.CHECK_TIMER)
     module.run_command(["systemctl", "restart" if restart else "start", paths.SERVICE])
     wait(module)
-    module.run_command(["systemctl", "restart", paths.CHECK_TIMER], check_rc=True)
+    systemctl(module, "restart", paths.CHECK_TIMER)
+
+
+def systemctl(module, *arguments):
+    """Run systemctl; raise ServiceError, so that the old files come back."""
+    code, _, errors = module.run_command(["systemctl", *arguments])
+    if code:
+        raise ServiceError("systemctl {} failed ({})".format(" ".join(arguments), " ".join(errors.split())[:300]))
 
 
 def resume(module):

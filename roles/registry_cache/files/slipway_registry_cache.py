@@ -8,6 +8,7 @@ check: removes the oldest blobs where the cache is larger than its limit, ends r
     answers again, and fails with a sentence if the cache is not well.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -165,7 +166,10 @@ def require_health(settings):
 def require_certificate():
     command = ["openssl", "x509", "-noout", "-checkend", str(WARNING_SECONDS), "-in", os.path.join(SETTINGS, "tls.crt")]
     if subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
-        raise Unwell("The cache's certificate ends within 30 days: run playbooks/registry_cache.yml, which renews it.")
+        raise Unwell(
+            "The cache's certificate ends within 30 days: run playbooks/registry_cache.yml, which renews one of the "
+            "own CA; for one of yours, put its successor into registry_cache_tls first."
+        )
 
 
 def require_space(directory):
@@ -192,8 +196,7 @@ def clean_up(directory, limit):
     for used, size, path in blobs:
         if total <= limit * LOW_MARK or used > time.time() - YOUNGEST_SECONDS:
             break
-        os.unlink(path)
-        os.rmdir(os.path.dirname(path))
+        remove(path)
         total, removed = total - size, removed + 1
     print(
         "The cache had {} MB of {} MB: removed {} blobs, and has {} MB.".format(
@@ -206,6 +209,18 @@ def clean_up(directory, limit):
             "The cache is larger than its limit, and holds only what was used just now: raise "
             "registry_cache_limit_gb, or wait for the next check."
         )
+
+
+def remove(path):
+    """Remove a blob and its directory; the registry may have done so meanwhile, or fetch it again."""
+    try:
+        os.unlink(path)
+        os.rmdir(os.path.dirname(path))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        if error.errno != errno.ENOTEMPTY:
+            raise
 
 
 def megabytes(size):

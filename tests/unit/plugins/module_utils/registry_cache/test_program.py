@@ -58,6 +58,19 @@ def test_what_is_used_now_stays_and_the_check_says_so(program: ModuleType, tmp_p
     assert fresh.exists()
 
 
+def test_a_blob_that_the_registry_removes_or_fetches_meanwhile_does_not_stop_a_clean_up(
+    program: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, fetched, last = (blob(tmp_path, name, 50, days * DAY) for name, days in (("aa", 3), ("bb", 2), ("cc", 1)))
+    (fetched.parent / "data2").write_text("x")
+    listed = list(program.found(str(tmp_path)))
+    gone.unlink()
+    monkeypatch.setattr(program, "found", lambda root: listed)
+    program.clean_up(str(tmp_path), 50)
+    assert not fetched.exists()
+    assert not last.exists()
+
+
 def test_links_and_downloads_count_as_well(program: ModuleType, tmp_path: Path) -> None:
     old = blob(tmp_path, "aaa", 60, DAY)
     upload = tmp_path / "docker/registry/v2/repositories/library/x/_uploads/1/data"
