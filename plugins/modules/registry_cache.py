@@ -157,6 +157,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.daemon.engine_api
 from ansible_collections.slipway.platform.plugins.module_utils.host import files as host_files
 from ansible_collections.slipway.platform.plugins.module_utils.host.chroot import is_chroot
 from ansible_collections.slipway.platform.plugins.module_utils.images import engine_images
+from ansible_collections.slipway.platform.plugins.module_utils.module import texts
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
 from ansible_collections.slipway.platform.plugins.module_utils.registry import authentication
 from ansible_collections.slipway.platform.plugins.module_utils.registry.http import Client, RegistryError, Unreachable
@@ -376,6 +377,7 @@ def main():
         },
         required_if=[("state", "present", ("image", "name", "program"))],
         supports_check_mode=True,
+        strict_texts=texts.problem,
     )
     if is_chroot():
         module.fail_json(msg="A registry cache is set up on a host that runs, not in an image: leave it out here.")

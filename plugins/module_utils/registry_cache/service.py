@@ -47,14 +47,14 @@ def start(module, changes, restart):
         host_files.put_all(changes)
         run(module, restart)
     except (ServiceError, host_files.WriteError) as error:
+        if not ran:  # while the units are there, which a new cache loses
+            module.run_command(["systemctl", "disable", "--now", paths.CHECK_TIMER, paths.SERVICE])
         host_files.put_all(before)
         module.run_command(["systemctl", "daemon-reload"])
-        if ran:
-            resume(module)
-            raise ServiceError(f"{error}. The cache runs with the settings of before") from error
-        module.run_command(["systemctl", "disable", "--now", *paths.UNITS[::2]])
-        module.run_command(["systemctl", "stop", paths.SERVICE])
-        raise ServiceError(f"{error}. The cache is stopped") from error
+        if not ran:
+            raise ServiceError(f"{error}. The cache is stopped") from error
+        resume(module)
+        raise ServiceError(f"{error}. The cache runs with the settings of before") from error
 
 
 def snapshot(path):
