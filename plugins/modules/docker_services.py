@@ -221,7 +221,7 @@ def main():
     except DeployError as error:
         module.fail_json(
             msg=f"{error}" + (" Its last lines:\n{}".format("\n".join(error.details)) if error.details else ""),
-            changed=True,
+            changed=steps.has_changed,
             services=steps.results(),
         )
     except (ServicesError, ImageError, CredentialsError, WriteError) as error:

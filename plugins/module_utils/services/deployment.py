@@ -301,7 +301,10 @@ class Deployment:
     def go_back(self, is_new):
         """Bring the last healthy version back; return a sentence about what runs now."""
         if not is_new:
-            return "Its version is the one that was healthy before, so there is none to go back to."
+            return (
+                "Its version is the one that was healthy before, so there is none to go back to: see its log, and run "
+                "again when what it needs is there."
+            )
         if not self.project.go_back():
             return self.take_back()
         trouble = self.bring_up(self.project.version())
@@ -314,8 +317,8 @@ class Deployment:
     def take_back(self):
         if self.was_there:
             return (
-                "What ran before was not deployed from this host by Slipway, so that there is no version to go back "
-                "to: the one that failed is left in place."
+                "No version that was healthy was deployed from this host, so that there is none to go back to: the one "
+                "that failed is left in place. Correct it and run again, or remove it (state: absent)."
             )
         try:
             self.target.remove(REMOVAL_SECONDS)
