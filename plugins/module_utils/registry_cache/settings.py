@@ -4,7 +4,6 @@
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
 
 from ansible_collections.slipway.platform.plugins.module_utils.net import proxies
 from ansible_collections.slipway.platform.plugins.module_utils.net.host_names import is_dns_name
@@ -15,11 +14,17 @@ HIGHEST_PORT = 65535
 IMAGE = re.compile(r"\A(?:[a-z0-9][a-z0-9._/:-]*@)?sha256:[0-9a-f]{64}\Z")
 NAME = re.compile(r"\A[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?\Z")
 DIRECTORY = re.compile(r"\A/[A-Za-z0-9._/-]+\Z")
+UPSTREAM = re.compile(r"(?i)\Ahttps?://(?:[a-z0-9._-]*[a-z0-9]|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/*\Z")
 REPOSITORY = re.compile(r"\A[a-z0-9]+(?:[._/-]+[a-z0-9]+)*\Z")
 DIGEST = re.compile(r"\Asha256:[0-9a-f]{64}\Z")
 TAG = re.compile(r"\A\w[\w.-]{0,127}\Z", re.ASCII)
 HELPER = re.compile(r"\A[A-Za-z0-9_.-]+\Z")
-SYSTEM_DIRECTORIES = ("/", "/etc", "/usr", "/var", "/home", "/root", "/boot", "/run", "/tmp", "/var/lib")
+SYSTEM_DIRECTORIES = ("/", "/var", "/home", "/root", "/opt", "/mnt", "/var/lib", "/var/lib/slipway", "/var/log")
+# Nor may the cache be below these: others write there, or nothing stays there.
+SYSTEM_TREES = (
+    *("/etc", "/usr", "/boot", "/run", "/tmp", "/var/tmp", "/proc", "/sys", "/dev"),
+    *("/var/lib/docker", "/var/lib/containerd"),
+)
 
 
 def problems(settings):
@@ -65,7 +70,7 @@ def name_problems(name):
 
 def is_address(name):
     try:
-        return bool(ipaddress.ip_address(name))
+        return bool(ipaddress.ip_address(name)) and "%" not in name
     except ValueError:
         return False
 
@@ -79,7 +84,10 @@ def port_problems(settings):
 
 
 def directory_problems(directory):
-    if not DIRECTORY.match(directory) or ".." in directory.split("/") or directory.rstrip("/") in SYSTEM_DIRECTORIES:
+    parts = directory.split("/")
+    path = "/" + "/".join(part for part in parts if part not in ("", "."))
+    is_of_the_system = path in SYSTEM_DIRECTORIES or f"{path}/".startswith(tuple(f"{tree}/" for tree in SYSTEM_TREES))
+    if not DIRECTORY.match(directory) or ".." in parts or is_of_the_system:
         yield (
             f"{PREFIX}directory '{directory}' cannot hold the cache: set an absolute path of a directory of its own, "
             "without special characters."
@@ -97,8 +105,7 @@ def tls_problems(tls):
 
 def upstream_problems(settings):
     """Yield what is wrong with the registry that is cached, and with the credentials for it."""
-    parts = urlsplit(settings["upstream"])
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.path.strip("/") or "@" in parts.netloc:
+    if not is_registry(settings["upstream"]):
         yield (
             f"{PREFIX}upstream is not the address of a registry: set https:// and its host, such as "
             "https://registry-1.docker.io, without a path and without credentials."
@@ -110,7 +117,7 @@ def upstream_problems(settings):
         yield f"{PREFIX}username and {PREFIX}helper exclude each other: remove one of them."
     if helper and not HELPER.match(helper):
         yield f"{PREFIX}helper '{helper}' is not the name of a credential helper: use one such as slipway."
-    if (login or helper) and parts.scheme == "http":
+    if (login or helper) and settings["upstream"].lower().startswith("http:"):
         yield f"{PREFIX}upstream is http, which would carry the credentials in clear text: use https."
     if (login or helper) and is_open(settings):
         yield (
@@ -121,6 +128,14 @@ def upstream_problems(settings):
         )
 
 
+def is_registry(address):
+    """Return whether this is the address of a registry: scheme, host and port, and nothing else."""
+    match = UPSTREAM.match(address)
+    if not match:
+        return False
+    return int(match.group("port") or 1) in range(1, HIGHEST_PORT + 1)
+
+
 def is_open(settings):
     """Return whether everyone who reaches the port gets in, without a confirmation."""
     return not settings["client_ca"] and not settings["private_images_confirmed"]
@@ -129,7 +144,7 @@ def is_open(settings):
 def fill_problems(images):
     for number, image in enumerate(images, 1):
         place = f"Entry {number} of {PREFIX}images"
-        name = str(image.get("name") or "") if isinstance(image, dict) else ""
+        name = image.get("name") if isinstance(image, dict) and isinstance(image.get("name"), str) else ""
         if not isinstance(image, dict) or set(image) - {"name", "digest", "tags"} or not name:
             yield f"{place} must have name and digest, and may have tags: see docs/guides/registry-cache.md."
             continue
@@ -140,6 +155,10 @@ def fill_problems(images):
                 f"{place} ({name}) is not pinned: set digest to sha256: and 64 hexadecimal digits, as docker buildx "
                 "imagetools inspect shows it."
             )
-        for tag in image.get("tags") or ():
+        tags = image.get("tags") or []
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            yield f"{place} ({name}) has tags that are not a list of texts: write one, and quote each tag."
+            continue
+        for tag in tags:
             if not TAG.match(str(tag)):
                 yield f"{place} ({name}) has the tag '{tag}', which is not valid: use letters, digits, _, . and -."

@@ -66,6 +66,8 @@ def variable_problems(entry, place):
         found += name_problems(key, f"{place}: environment", key)
         if not isinstance(value, str):
             found.append(f"{place}: the value of {key} in environment is not a text: quote it")
+    if not isinstance(secrets, list):
+        return [*found, f"{place}: secrets is not a list: write one, such as [{{name: key, value: ...}}]"]
     listed = [secret for secret in secrets if isinstance(secret, dict)]
     names = [secret.get("name") for secret in listed]
     for name in names:

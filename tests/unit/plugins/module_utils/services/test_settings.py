@@ -37,6 +37,7 @@ def test_good_projects_have_no_problems() -> None:
         ({**WEB, "environment": {"LD_PRELOAD": "x"}}, "LD_PRELOAD directs the docker command itself"),
         ({**WEB, "secrets": [{"name": "../x", "value": ""}]}, "'../x' is not the name of a variable"),
         ({**WEB, "environment": {"LC_ALL": "x"}}, "LC_ALL directs the docker command itself"),
+        ({**WEB, "secrets": 5}, "secrets is not a list"),
         ({**WEB, "secrets": [{"name": ["a"], "value": ""}]}, "['a'] is not the name of a variable"),
         ({**WEB, "secrets": [{"name": "a", "value": "", "uid": -1}]}, "the secret a has the uid -1"),
         ({**WEB, "secrets": [{"name": "a", "value": "x\0y"}]}, "the secret a has a NUL byte"),
