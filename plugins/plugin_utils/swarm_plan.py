@@ -369,8 +369,7 @@ def member_problems(swarm, node, settings, host):
         )
     elif node["state"] == "pending":
         found.append(
-            f"the node on {host} is pending, because it reaches no manager: journalctl --unit=docker.service there says "
-            "why"
+            f"the node on {host} is pending, because it reaches no manager: journalctl --unit=docker.service says why"
         )
     elif swarm.nodes() and node["id"] not in [other["id"] for other in swarm.nodes()]:
         found.append(

@@ -58,8 +58,9 @@ def test_every_service_is_up_and_healthy(host: Host, projects: list[str]) -> Non
                 listed = host.check_output(
                     "docker service ls --filter name=%s --format '{{.Name}} {{.Replicas}}'", name
                 )
-                running, wanted = dict(line.split()[:2] for line in listed.splitlines())[name].split("/")
-                assert running == wanted, name
+                (row,) = [line for line in listed.splitlines() if line.split()[0] == name]
+                running, wanted = row.split()[1].split("/")
+                assert running == wanted or "completed)" in row, name
             continue
         containers = containers_of(host, project)
         up = {container["Config"]["Labels"]["com.docker.compose.service"] for container in containers}
