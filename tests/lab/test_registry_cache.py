@@ -53,7 +53,7 @@ class Site:
 
     def role(self, *options: str, **variables: Any) -> Run:
         """Run the role on the cache alone."""
-        ca = str(self.inventory.parent / "registry-caches")
+        ca = str(self.inventory.parent / ".registry-caches")
         return self.cache.apply(
             "registry_cache", *options, **{**self.variables, "registry_cache_ca_directory": ca, **variables}
         )
