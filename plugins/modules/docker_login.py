@@ -167,6 +167,11 @@ logins:
     changed:
       description: Whether the stored credentials or the helper changed.
       type: bool
+    ends:
+      description: >-
+        When the given token ends, in seconds since 1970. V(null) if the token does not tell, as only JSON Web Tokens
+        and passwords of Amazon ECR do.
+      type: int
 rate_limit:
   description: Remaining pulls at Docker Hub, by user. All values are null for accounts without a limit.
   returned: O(rate_limit=true)

@@ -221,6 +221,18 @@ def logins(subject):
         return Verdict(
             FAIL, f"{count - len(changed)} of {count}", f"Not stored: {', '.join(changed)}.", subject.fix.site()
         )
+    ending = [login for login in answer["logins"] if isinstance(login.get("ends"), int)]
+    if ending:
+        first = min(ending, key=lambda login: login["ends"])
+        days = int((first["ends"] - subject.now) // DAY)
+        if days < subject.limits["certificate_days"]:
+            when = f"ended {-days} days ago" if days < 0 else f"ends in {days} days"
+            return Verdict(
+                FAIL if days < 0 else WARN,
+                "ended" if days < 0 else f"{days} d",
+                f"The token of {first['user']} at {first['registry']} {when}: renew it in docker_registry_auth_logins.",
+                subject.fix.site(),
+            )
     verified = sum(bool(login["verified"]) for login in answer["logins"])
     return Verdict(OK, f"{verified} verified" if verified else f"{count} stored")
 

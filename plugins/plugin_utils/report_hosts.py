@@ -65,7 +65,7 @@ def login_of(login):
     """Return what the page needs of docker_login's result, which no_log covers otherwise."""
     if login.get("logins") is None:
         return {"msg": login.get("msg", "")}
-    keys = ("user", "registry", "verified", "changed")
+    keys = ("user", "registry", "verified", "changed", "ends")
     logins = login["logins"] if isinstance(login["logins"], list) else []
     return {"logins": [{key: item.get(key) for key in keys} for item in logins if isinstance(item, dict)]}
 

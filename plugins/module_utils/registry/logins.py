@@ -18,6 +18,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.registry import (
 from ansible_collections.slipway.platform.plugins.module_utils.registry import http as registry_http
 from ansible_collections.slipway.platform.plugins.module_utils.registry import names as registry_names
 from ansible_collections.slipway.platform.plugins.module_utils.registry.names import EVERY_REGISTRY
+from ansible_collections.slipway.platform.plugins.module_utils.registry.token_end import token_end
 
 Login = namedtuple("Login", ["account", "key", "username", "password", "state", "helper", "verify"])
 # The credentials that a helper stores for a registry, before and after.
@@ -368,6 +369,7 @@ def summary(logins, plans, verified, secrets):
                 "registry": login.key,
                 "verified": login in verified,
                 "changed": plans[login.account].changed[login],
+                "ends": token_end(login.password),
             }
             for login in logins
         ],

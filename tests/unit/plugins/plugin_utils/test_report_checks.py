@@ -41,6 +41,7 @@ def test_a_healthy_host_is_green_everywhere() -> None:
     assert all(item["reason"] == item["command"] == "" for item in cells().values())
 
 
+LOGIN = {"user": "alice", "registry": "ghcr.io", "verified": True, "changed": False, "ends": None}
 FAULTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
     "the engine is missing": (
         "engine",
@@ -102,6 +103,20 @@ FAULTS: dict[str, tuple[str, dict[str, Any], str, str, str]] = {
     ),
     "a password": ("members", changed("members", password=True), "fail", "has a password", SITE),
     "no group": ("members", facts("members", None), "fail", "group docker does not exist", SITE),
+    "a token that ends": (
+        "logins",
+        facts("logins", {"logins": [LOGIN, {**LOGIN, "ends": fleet.NOW + 3 * DAY}]}),
+        "warn",
+        "The token of alice at ghcr.io ends in 3 days",
+        SITE,
+    ),
+    "a token that has ended": (
+        "logins",
+        facts("logins", {"logins": [{**LOGIN, "ends": fleet.NOW - 2 * DAY}]}),
+        "fail",
+        "ended 2 days ago",
+        SITE,
+    ),
     "a refused login": ("logins", facts("logins", {"msg": "Login of alice: revoked"}), "fail", "revoked", SITE),
     "a certificate ends": (
         "certificates",

@@ -60,11 +60,11 @@ def test_variables_that_cannot_be_read_are_the_reason() -> None:
 def test_of_a_login_only_what_the_page_shows_is_kept() -> None:
     """Its registered result holds the parameters, which no_log covers elsewhere."""
     login = {
-        "logins": [{"user": "a", "registry": "r", "verified": True, "changed": False, "more": 1}],
+        "logins": [{"user": "a", "registry": "r", "verified": True, "changed": False, "ends": 9, "more": 1}],
         "invocation": {},
     }
     found = host({"report": {"x": {}}}, login)["facts"]["logins"]["facts"]
-    assert found == {"logins": [{"user": "a", "registry": "r", "verified": True, "changed": False}]}
+    assert found == {"logins": [{"user": "a", "registry": "r", "verified": True, "changed": False, "ends": 9}]}
     assert host({"report": {"x": {}}}, {"msg": "revoked", "invocation": {}})["facts"]["logins"]["facts"] == {
         "msg": "revoked"
     }

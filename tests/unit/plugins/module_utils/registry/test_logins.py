@@ -115,7 +115,8 @@ AUTH = base64.b64encode(f"me:{PASSWORD}".encode()).decode()
 def test_check_mode_run_and_rerun(host: Host) -> None:
     assert host.run(ME, write=False)["changed"]
     assert not host.path().exists()
-    assert host.run(ME)["logins"] == [{"user": acting_user(), "registry": HUB_KEY, "verified": False, "changed": True}]
+    (login,) = host.run(ME)["logins"]
+    assert login == {"user": acting_user(), "registry": HUB_KEY, "verified": False, "changed": True, "ends": None}
     assert host.config() == {"auths": {HUB_KEY: {"auth": AUTH}}}
     for write in (True, False):
         again = host.run(ME, write=write)
