@@ -3,6 +3,7 @@
 """Passes the state of a swarm between a manager and the controller, for the module of the same name."""
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.slipway.platform.plugins.plugin_utils.aws_secret import secret_place
 from ansible_collections.slipway.platform.plugins.plugin_utils.secret_file import SecretFile, SecretFileError
 
 # What of the module's result may be shown; the rest holds the state.
@@ -30,7 +31,7 @@ class ActionModule(ActionBase):
             else:
                 file.require_writable()
             if arguments.get("unlock_key_file"):
-                arguments["unlock_key"] = SecretFile(str(arguments["unlock_key_file"]), self._loader._vault).read()
+                arguments["unlock_key"] = secret_place(str(arguments["unlock_key_file"]), self._loader._vault).read()
             found = self._execute_module(module_args=arguments, task_vars=task_vars)
             if found.get("content") and not is_restoring:
                 file.write(found["content"])

@@ -3,7 +3,8 @@
 """Passes the unlock key between a manager and the controller; plugins/modules/ has the documentation."""
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.slipway.platform.plugins.plugin_utils.secret_file import SecretFile, SecretFileError
+from ansible_collections.slipway.platform.plugins.plugin_utils.aws_secret import secret_place
+from ansible_collections.slipway.platform.plugins.plugin_utils.secret_file import SecretFileError
 
 SECRETS = "slipway.platform.docker_swarm_secrets"
 INFO = "slipway.platform.docker_swarm_info"
@@ -27,7 +28,7 @@ class ActionModule(ActionBase):
                 "state": {"type": "str", "choices": ["kept", "used"], "default": "kept"},
             }
         )
-        file = SecretFile(options["path"], self._loader._vault)
+        file = secret_place(options["path"], self._loader._vault)
         act = self.use if options["state"] == "used" else self.keep
         try:
             return {**result, **act(file, options["autolock"], task_vars), "path": str(file.path)}
@@ -46,8 +47,7 @@ class ActionModule(ActionBase):
         key = file.read()
         if not key:
             raise SecretFileError(
-                f"{file.path} does not exist on the controller: set docker_swarm_unlock_key_file to the file with "
-                "the key"
+                f"{file.path} does not exist: set docker_swarm_unlock_key_file to the place of the key"
             )
         found, shown = self.ask(NODE, {"unlock_key": key}, task_vars)
         return {**shown, "changed": found.get("changed", False)}

@@ -16,7 +16,10 @@ description:
     turned off again.
 options:
   path:
-    description: The file on the controller. A relative one is below the current folder.
+    description:
+      - The file on the controller. A relative one is below the current folder.
+      - Or C(aws_secret:<name or ARN>), a secret of AWS Secrets Manager, which needs boto3, a region and credentials on
+        the controller. It is created if it does not exist.
     type: str
     required: true
   autolock:

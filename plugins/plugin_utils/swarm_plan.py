@@ -67,7 +67,7 @@ def settings_problems(settings):
     if settings["autolock"] and not settings["unlock_key_file"]:
         found.append(
             "docker_swarm_autolock needs a place for the key, without which no restarted manager gets its state back: "
-            "set docker_swarm_unlock_key_file to a path on the controller"
+            "set docker_swarm_unlock_key_file to a path on the controller, or to aws_secret:<name>"
         )
     return found + label_problems(settings["labels"]) + network_problems(settings["networks"])
 
