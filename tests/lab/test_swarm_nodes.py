@@ -170,7 +170,7 @@ def test_a_swarm_is_upgraded_without_a_failed_request(swarm: SwarmHosts, asked: 
 
 @pytest.mark.slow
 def test_a_lost_manager_comes_back_and_one_that_is_gone_is_replaced(swarm: SwarmHosts) -> None:
-    """Fault: a manager is lost for good, and its host is installed anew. Outcome: it joins again, and its old node is
+    """Fault: a manager is lost for good, and its host is reinstalled. Outcome: it joins again, and its old node is
     removed where that was asked for; nothing is removed while a host does not answer.
     """
     lost = swarm.managers[2]

@@ -111,7 +111,7 @@ def started_at(state):
 
 
 def seconds_of(text):
-    """Return a time of the engine's API in whole seconds since the epoch, 0 if it is none; its zone is UTC always."""
+    """Return a time of the engine's API in whole seconds since the epoch, 0 if it is none; it is always in UTC."""
     try:
         return calendar.timegm(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S"))
     except ValueError:

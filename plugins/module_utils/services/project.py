@@ -107,19 +107,22 @@ class Project:
     def advance(self):
         """Make the next version the current one, which has to prove itself, and keep the last healthy one."""
         if self.last_healthy() == CURRENT:
-            shutil.rmtree(self.path(PREVIOUS, ""), ignore_errors=True)
             # Before the current version goes: without one, the version before is known to be the last healthy one.
-            os.rename(self.path(CURRENT, ""), self.path(PREVIOUS, ""))
+            self.move(CURRENT, PREVIOUS)
         self.save_record(pending=True)
-        shutil.rmtree(self.path(CURRENT, ""), ignore_errors=True)
-        os.rename(self.path(NEXT, ""), self.path(CURRENT, ""))
+        self.move(NEXT, CURRENT)
+
+    def move(self, version, place):
+        """Put a version in the place of another, which goes."""
+        # There may be none; one that cannot be removed makes the rename fail.
+        shutil.rmtree(self.path(place, ""), ignore_errors=True)
+        os.rename(self.path(version, ""), self.path(place, ""))
 
     def go_back(self):
         """Make the last healthy version the current one; return whether there is one."""
         if not os.path.exists(self.path(PREVIOUS)):
             return False
-        shutil.rmtree(self.path(CURRENT, ""), ignore_errors=True)
-        os.rename(self.path(PREVIOUS, ""), self.path(CURRENT, ""))
+        self.move(PREVIOUS, CURRENT)
         self.save_record(pending=False)
         return True
 

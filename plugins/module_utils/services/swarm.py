@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 
+from ansible_collections.slipway.platform.plugins.module_utils.daemon import engine_api
 from ansible_collections.slipway.platform.plugins.module_utils.services.containers import (
     FAILED,
     WAITING,
@@ -18,6 +19,7 @@ from ansible_collections.slipway.platform.plugins.module_utils.services.containe
     seconds_of,
 )
 
+POLL_SECONDS = 0.25
 NAMESPACE = "com.docker.stack.namespace"
 NONE, WORKER, MANAGER, LEADER = "none", "worker", "manager", "leader"
 # Tasks of the wanted form that failed, after which a service is not waited for any longer.
@@ -149,8 +151,8 @@ class Stack:
         """Remove the stack, and wait for the containers that it has on this node."""
         deadline = time.monotonic() + seconds
         self.cli.stack_remove(self.name, seconds)
-        while ask(filtered("/containers/json", f"{NAMESPACE}={self.name}", "all=1&")) and time.monotonic() < deadline:
-            time.sleep(0.25)
+        left = filtered("/containers/json", f"{NAMESPACE}={self.name}", "all=1&")
+        engine_api.wait_until(lambda: not ask(left), deadline - time.monotonic(), POLL_SECONDS)
 
 
 def filtered_by_service(service):
