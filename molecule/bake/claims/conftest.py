@@ -20,7 +20,7 @@ def reach_the_lab() -> None:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    return LAB / "bake/machine"
+    return LAB / "bake/disk/machine"
 
 
 @pytest.fixture(scope="session")
@@ -36,11 +36,11 @@ def canary() -> str:
 
 @pytest.fixture(scope="module")
 def copy(root: Path) -> Iterator[Callable[[str], Path]]:
-    """Copy the folder under a name."""
+    """Copy the folder under a name, beside its disk."""
     made = []
 
     def make(name: str) -> Path:
-        made.append(root.with_name(name))
+        made.append(LAB / "bake" / name)
         machine_root.remove(made[-1])  # left by a killed run
         subprocess.run(["cp", "--archive", "--reflink=auto", root, made[-1]], check=True)
         return made[-1]

@@ -60,7 +60,7 @@ def test_an_artefact_is_found_and_named(planted_root: Path, tmp_path: Path, arte
     )  # the file itself, or a folder that contains only artefacts
 
 
-def test_the_command_lists_all_of_them(
+def test_the_command_lists_all_of_them_and_nothing_else(
     planted_root: Path, tmp_path: Path, check: Callable[[Path], tuple[int, list[str]]]
 ) -> None:
     assert listed(planted_root) == []

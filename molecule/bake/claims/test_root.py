@@ -4,7 +4,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -56,10 +56,6 @@ def test_no_mount_is_left_below_the_folder(root: Path) -> None:
 
 def test_all_units_are_enabled(root: Path) -> None:
     assert enabled(root, UNITS) == UNITS
-
-
-def test_the_check_finds_nothing(root: Path, check: Callable[[Path], tuple[int, list[str]]]) -> None:
-    assert check(root) == (0, [])
 
 
 def test_the_member_is_in_the_group(root: Path) -> None:

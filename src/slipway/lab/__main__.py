@@ -84,9 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     root = commands.add_parser("create-root", help="create a folder with a machine's root file system, to bake")
     root.add_argument("folder", type=Path, help="a folder that does not exist yet")
     root.add_argument("--inventory", type=Path, required=True, help="the inventory file to write")
+    root.add_argument(
+        "--disk", action="store_true", help="mount a new disk, <parent>.raw, in the folder's parent first"
+    )
     root.set_defaults(run=_create_root)
 
-    gone = commands.add_parser("destroy-root", help="remove such a folder and stop its package server")
+    gone = commands.add_parser("destroy-root", help="remove a folder of such folders and stop their package server")
     gone.add_argument("folder", type=Path)
     gone.set_defaults(run=_destroy_root)
 
@@ -153,6 +156,8 @@ def _up() -> list[Container]:
 @locking.exclusive()
 def _create_root(arguments: argparse.Namespace) -> None:
     lab = _ready(_setting())
+    if arguments.disk:
+        machine_root.mount_disk(arguments.folder.parent)
     machine_root.unpack(lab, arguments.folder)
     tree = loopback_repository.start(lab)
     inventory.write_root(arguments.inventory, arguments.folder, tree, images.fingerprint(lab.client, lab.images))

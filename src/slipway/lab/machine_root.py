@@ -58,8 +58,22 @@ def install_engine(folder: Path, tree: str, system: System = systems.DEFAULT) ->
     subprocess.run(["unshare", "--mount", "sh", "-ec", IN_CHROOT, folder, *install], check=True)
 
 
+def mount_disk(folder: Path) -> None:
+    """Make a disk, the file .raw beside the folder, and mount it there.
+
+    Every file that exists for a second reaches the disk, even if it is removed later.
+    """
+    folder.mkdir(parents=True)
+    disk = folder.with_suffix(".raw")
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", disk, "2G"], check=True)
+    subprocess.run(["mount", "--options", "loop,nodelalloc,commit=1", disk, folder], check=True)
+
+
 def remove(folder: Path) -> None:
-    """Remove the folder if it exists. Raises LabError if something is mounted in it."""
+    """Remove the folder if it exists, with the disks in it. Raises LabError if something else is mounted in it."""
+    for disk in folder.glob("*.raw"):
+        if disk.with_suffix("").is_mount():
+            subprocess.run(["umount", disk.with_suffix("")], check=True)
     mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     below = [mount for mount in mounts if Path(mount).is_relative_to(folder.resolve())]
     if below:
