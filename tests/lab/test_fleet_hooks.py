@@ -37,6 +37,7 @@ def finish(cloud: Cloud, instance: str, result: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_no_instance_serves_before_it_is_ready_and_one_that_never_is_is_replaced(
     cloud: Cloud, played: set[tuple[str, str]]
 ) -> None:
