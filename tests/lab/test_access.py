@@ -32,6 +32,7 @@ def starts(host: LabHost) -> int:
     return host.journal("--boot", "--unit=docker.socket", "--output=cat").count("Listening on docker.socket")
 
 
+@pytest.mark.slow
 def test_a_member_can_use_the_engine_in_the_same_play(workbench: Workbench) -> None:
     host = workbench.make("test-same-play")
     host.sh("useradd --create-home --groups users carol")

@@ -81,6 +81,7 @@ def bake(build: LabHost, *options: str, **variables: Any) -> Run:
     return play.run(BAKE, build.inventory, {**SETTINGS, **variables}, list(options))
 
 
+@pytest.mark.slow
 def test_a_machine_that_runs_is_baked_without_starting_anything(host: LabHost) -> None:
     """Fault: a running machine is baked. Outcome: nothing starts before its next boot."""
     assert host.sh(PROCESSES) == ""
@@ -196,6 +197,7 @@ def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(build: LabHost) -
     assert again.changed(build.name) == []
 
 
+@pytest.mark.slow
 def test_bake_yml_refuses_an_image_that_is_dirty(build: LabHost) -> None:
     build.sh(f'printf \'{{"auths": {{"{NOWHERE}": {{"auth": "YWNtZTo0NzExLTQ3MTE="}}}}}}\' > /opt/config.json')
     dirty = bake(build, machine_image_seal_confirmed=True, docker_registry_auth_logins=[])

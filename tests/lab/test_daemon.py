@@ -58,18 +58,21 @@ def refusals(host: LabHost, *names: str) -> dict[str, str]:
     return {name: result["msg"] for name, result in zip(names, results, strict=True) if result["failed"]}
 
 
-@pytest.fixture(scope="module")
-def refused(converged_host: LabHost) -> dict[str, str]:
-    return refusals(converged_host, *DEADLY)
+# The others are slow, since each costs a start of dockerd.
+FEW = ["storage driver", "log option", "default runtime", "authorization plugin", "wrong type"]
 
 
-@pytest.mark.parametrize("name", DEADLY)
-def test_options_that_would_kill_the_daemon_are_refused(refused: dict[str, str], name: str) -> None:
+@pytest.mark.parametrize(
+    "names", [FEW, pytest.param([*DEADLY.keys() - FEW], marks=pytest.mark.slow)], ids=["few", "others"]
+)
+def test_options_that_would_kill_the_daemon_are_refused(converged_host: LabHost, names: list[str]) -> None:
     """Fault: options that stop dockerd from starting. Outcome: refused; files, process and containers stay as they
     were.
     """
-    assert DEADLY[name][1] in refused[name]
-    assert "docker_engine_daemon_options" in refused[name]
+    refused = refusals(converged_host, *names)
+    for name in names:
+        assert DEADLY[name][1] in refused[name]
+        assert "docker_engine_daemon_options" in refused[name]
 
 
 def test_a_run_of_the_site_ends_at_deadly_options(converged_host: LabHost) -> None:
@@ -81,23 +84,17 @@ def test_a_run_of_the_site_ends_at_deadly_options(converged_host: LabHost) -> No
     assert engine_state(converged_host) == before
 
 
-WITHOUT_VALIDATE = ["storage driver", "default runtime", "log option"]
-
-
-@pytest.fixture(scope="module")
-def refused_by_the_old_engine(workbench: Workbench) -> dict[str, str]:
-    """What the older of the two engines says, which has no --validate."""
-    host = workbench.make_converged("test-old-engine", docker_engine_version="20.10")
-    return refusals(host, *WITHOUT_VALIDATE)
-
-
-@pytest.mark.parametrize("name", WITHOUT_VALIDATE)
-def test_an_engine_without_validate_is_proven_too(refused_by_the_old_engine: dict[str, str], name: str) -> None:
+@pytest.mark.slow
+def test_an_engine_without_validate_is_proven_too(workbench: Workbench) -> None:
     """Fault: options that stop dockerd from starting, on an engine that has no `--validate`. Outcome: refused; files,
     process and containers stay as they were.
     """
-    assert "dockerd 20.10.24" in refused_by_the_old_engine[name]
-    assert "rejects the new /etc/docker/daemon.json" in refused_by_the_old_engine[name]
+    host = workbench.make_converged("test-old-engine", docker_engine_version="20.10")
+    refused = refusals(host, "storage driver", "default runtime", "log option")
+    assert len(refused) == 3
+    for message in refused.values():
+        assert "dockerd 20.10.24" in message
+        assert "rejects the new /etc/docker/daemon.json" in message
 
 
 def test_three_changes_cost_one_restart_and_containers_live_through_it(host: LabHost) -> None:
@@ -182,6 +179,7 @@ def test_an_engine_whose_program_was_replaced_is_restarted(host: LabHost) -> Non
     assert host.converge().changed(host.name) == []
 
 
+@pytest.mark.slow
 def test_a_containerd_whose_program_was_replaced_is_restarted(host: LabHost) -> None:
     """Fault: the program containerd was replaced under a running engine. Outcome: one restart of both."""
     host.sh("cp --preserve /usr/bin/containerd /usr/bin/c.new; mv /usr/bin/c.new /usr/bin/containerd")
@@ -224,6 +222,7 @@ def test_a_group_that_is_missing_while_the_engine_is_down_is_created(host: LabHo
     assert host.sh("stat --format %G /run/docker.sock") == "docker"
 
 
+@pytest.mark.slow
 def test_a_slow_engine_is_waited_for_or_left_to_start(host: LabHost) -> None:
     """Fault: dockerd takes longer to start than the limit. Outcome: the play fails, the engine is left to start, and
     the next run finds it.
@@ -242,6 +241,7 @@ def test_a_slow_engine_is_waited_for_or_left_to_start(host: LabHost) -> None:
     assert host.sh("docker info --format '{{.Debug}}'") == "true"
 
 
+@pytest.mark.slow
 def test_a_file_that_somebody_else_wrote_is_kept_as_a_backup(workbench: Workbench) -> None:
     """Fault: somebody has left a broken `daemon.json`. Outcome: replaced, and kept as a backup."""
     host = workbench.make("test-daemon")
@@ -251,6 +251,7 @@ def test_a_file_that_somebody_else_wrote_is_kept_as_a_backup(workbench: Workbenc
     assert '{"debug": true,' in host.sh("cat /etc/docker/daemon.json.*")
 
 
+@pytest.mark.slow
 def test_a_reboot_changes_nothing(host: LabHost) -> None:
     """Fault: the host reboots. Outcome: everything is as before."""
     socket = "stat --format '%U %G %a' /run/docker.sock"

@@ -255,6 +255,7 @@ def test_rules_that_somebody_changed_by_hand_are_restored(host: LabHost) -> None
         assert_reach(host, ALLOWED)
 
 
+@pytest.mark.slow
 def test_the_rules_are_back_after_a_restart_of_the_engine_a_reboot_and_a_reload_of_firewalld(host: LabHost) -> None:
     """Fault: the engine restarts, the host reboots, firewalld is reloaded. Outcome: the rules stay in force."""
     apply(host, **CLOSED)
@@ -321,6 +322,7 @@ def test_an_open_policy_restricts_the_listed_ports_only(host: LabHost) -> None:
     assert_reach(host, EVERYTHING - {"hairpin", "office 6:8080", "street 4:8080", "street 6:8080"})
 
 
+@pytest.mark.slow
 def test_removal_leaves_the_host_as_it_was(host: LabHost) -> None:
     apply(host, docker_firewall_state="absent")
     before = host.sh(RULESET + STATE)

@@ -183,6 +183,7 @@ def test_an_instance_is_not_ready_until_its_secret_exists(host: LabHost, token: 
     assert token not in host.sh(f"cat {REPORT}")
 
 
+@pytest.mark.slow
 def test_the_claims_hold_only_for_an_instance_that_is_ready(host: LabHost) -> None:
     wanted = settings(docker_firstboot_enabled=True)
     ok(apply(host, **wanted))
@@ -193,6 +194,7 @@ def test_the_claims_hold_only_for_an_instance_that_is_ready(host: LabHost) -> No
     assert host.verify("test_firstboot.py", **wanted).stdout.splitlines()[-1].startswith("2 failed, 2 passed")
 
 
+@pytest.mark.slow
 def test_two_roles_of_a_play_install_the_agent_once_and_remove_an_earlier_layout(host: LabHost) -> None:
     library = "/usr/local/lib/slipway"
     host.sh(f"mkdir -p {library}/slipway_aws; touch {library}/slipway_aws/imds.py")
@@ -216,6 +218,7 @@ def test_two_roles_of_a_play_install_the_agent_once_and_remove_an_earlier_layout
     assert ok(host.play(*roles, variables=wanted)).changed(host.name) == []
 
 
+@pytest.mark.slow
 def test_a_boot_waits_for_a_role_that_is_attached_late(host: LabHost) -> None:
     host.sh(f"touch {FOLDER}/no-role")
     ok(apply(host, **settings(slipway_baking=True, docker_firstboot_enabled=True)))

@@ -24,6 +24,7 @@ def host(workbench: Workbench) -> LabHost:
     return host
 
 
+@pytest.mark.slow
 def test_modes_do_not_depend_on_the_umask_of_sudo(host: LabHost) -> None:
     """Fault: sudo has the umask 077. Outcome: every directory and file has its mode all the same."""
     ok(host.converge(ansible_python_interpreter=PYTHON, docker_engine_prune={"schedule": "weekly"}))

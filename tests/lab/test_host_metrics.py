@@ -69,6 +69,7 @@ def test_the_unit_publishes_all_mounts_as_a_dynamic_user(host: LabHost) -> None:
     assert host.sh(f"systemctl show {SERVICE} --property=DynamicUser --value") == "yes"
 
 
+@pytest.mark.slow
 def test_the_timer_runs_the_unit_and_continues_after_a_reboot(host: LabHost) -> None:
     ok(apply(host))
     host.reboot()
@@ -163,6 +164,7 @@ def test_an_rpm_of_the_agent_is_verified_by_its_checksum(host: LabHost) -> None:
     assert ok(apply(host, **wanted, host_metrics_agent_rpm=good)).changed(host.name) == []
 
 
+@pytest.mark.slow
 def test_only_the_configured_provider_runs(host: LabHost) -> None:
     """Fault: the provider of metrics changes. Outcome: the former one is stopped and disabled."""
     ok(apply(host))

@@ -84,6 +84,7 @@ def test_packages_are_listed_without_proc(host: LabHost, before: Path) -> None:
     assert told["packages"] == manifest(before)["packages"]
 
 
+@pytest.mark.slow
 def test_an_upgrade_of_the_engine_is_told(host: LabHost, before: Path) -> None:
     after = before.with_name("after.json")
     upgraded = host.converge(docker_engine_version="26.1")

@@ -106,6 +106,7 @@ def test_what_is_mounted_from_elsewhere_is_refused_before_anything_is_stopped(ho
     assert host.sh("umount /root/.aws; cat /srv/aws/credentials") == "mine"
 
 
+@pytest.mark.slow
 def test_a_host_is_sealed_once_and_proven(host: LabHost) -> None:
     before = host.sh(LOOK)
     planted = violations(host)

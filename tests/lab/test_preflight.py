@@ -165,6 +165,7 @@ def test_a_pinned_containerd_is_held(converged_host: LabHost) -> None:
     assert converged_host.converge().status == 0
 
 
+@pytest.mark.slow
 def test_a_node_of_a_swarm_keeps_its_engine_without_live_restore(converged_host: LabHost) -> None:
     """Fault: a node of a swarm, where dockerd does not start with live-restore, the role's default. Outcome: configured
     without it, which a sentence says; the engine restarts.

@@ -262,6 +262,7 @@ def test_an_instance_of_a_fleet_enters_service_when_it_is_ready_and_is_replaced_
     assert in_group(fleet) == ["InService", "Unhealthy"]
 
 
+@pytest.mark.slow
 def test_an_instance_whose_engine_does_not_start_is_abandoned(fleet: LabHost) -> None:
     """Fault: the engine of a new instance does not start. Outcome: its launch is abandoned; the group replaces it."""
     fleet.sh("systemctl stop docker.service docker.socket")
@@ -270,6 +271,7 @@ def test_an_instance_whose_engine_does_not_start_is_abandoned(fleet: LabHost) ->
     assert is_failed(fleet)
 
 
+@pytest.mark.slow
 def test_an_instance_that_ends_stops_its_containers_in_order(fleet: LabHost) -> None:
     ok(apply(fleet, **NETWORK | FLEET))
     fleet.sh(f"docker load --quiet --input {CARRIED_IMAGE}")

@@ -172,6 +172,7 @@ def story(deployed: LabHost, digest: str) -> dict[str, dict[str, Any]]:
     return dict(zip(steps, [result for _, result in run.results(deployed.name)], strict=True))
 
 
+@pytest.mark.slow
 def test_nothing_is_deployed_while_an_image_is_baked(story: dict[str, dict[str, Any]]) -> None:
     assert not story["baking"]["changed"]
     assert "Left to the first run on a machine made from it: shop." in story["baking"]["warnings"][0]

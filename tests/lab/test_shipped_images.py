@@ -70,6 +70,7 @@ def test_every_claim_holds() -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_they_are_published_under_all_their_tags_and_a_second_time_only_what_moves(lab: Lab) -> None:
     # The command knows the lab of `make up`, whatever lab these tests have.
     team = f"{hub.engine_address(Lab(lab.engine, lab.images))}/{uuid.uuid4().hex}"  # where nobody has published yet
