@@ -34,8 +34,8 @@ DOCS := .venv/.docs
 # engines that start are waited for.
 WORKERS ?= 3
 PYTEST := pytest --numprocesses=$(WORKERS) --durations=60 --durations-min=5
-# Two independent targets at once, each line of theirs whole.
-BOTH := $(MAKE) --no-print-directory --jobs=2 --output-sync=line
+# Two independent targets at once. Their output is not kept back until they end: it shows how far they are.
+BOTH := $(MAKE) --no-print-directory --jobs=2
 
 .PHONY: help
 help: ## Show this help
@@ -76,13 +76,13 @@ endif
 
 .PHONY: test
 test: export LAB := offline
-test: lint-and-lab unit ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
-	@$(PYTEST) tests/lab -m "not slow"
+test: style-and-lab unit ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
+	@$(BOTH) essential-sanity lab-tests CHOSEN="not slow"
 
 .PHONY: test-all
 test-all: export LAB := offline
-test-all: lint-and-lab unit ## The same with all scenarios and the tests that take minutes
-	@$(PYTEST) tests/lab
+test-all: style-and-lab unit ## The same with all scenarios and the tests that take minutes
+	@$(BOTH) essential-sanity lab-tests
 
 # Targets of their own, so that `make check test` does once what both need.
 .PHONY: unit
@@ -93,13 +93,17 @@ unit: $(SETUP)
 style-and-up: $(SETUP)
 	@$(BOTH) style up
 
-.PHONY: lint-and-lab
-lint-and-lab: $(SETUP)
-	@$(BOTH) lint lab
+.PHONY: style-and-lab
+style-and-lab: $(SETUP)
+	@$(BOTH) $(if $(filter check,$(MAKECMDGOALS)),,style) lab
 
 .PHONY: lab
 lab: $(SETUP)
 	@python -m slipway.lab prepare
+
+.PHONY: lab-tests
+lab-tests: $(SETUP)
+	@$(PYTEST) tests/lab -m "$(CHOSEN)"
 
 .PHONY: style
 style: $(SETUP)
@@ -112,7 +116,10 @@ style: $(SETUP)
 # Two thirds of the CPU time of ansible-test sanity, for little that ruff and yamllint do not find.
 COSTLY := pep8 pylint yamllint
 .PHONY: lint
-lint: style ## Run ansible-lint (production), ansible-test sanity, yamllint, ruff and mypy
+lint: style essential-sanity ## Run ansible-lint (production), ansible-test sanity, yamllint, ruff and mypy
+
+.PHONY: essential-sanity
+essential-sanity: $(SETUP)
 	@tools/sanity $(addprefix --skip-test=,$(COSTLY))
 
 .PHONY: sanity

@@ -8,6 +8,7 @@ has used: a third of the CPU time of a short play.
 exit status. ANSIBLE_* variables are read when the server starts, all other variables for each run.
 """
 
+import gc
 import json
 import os
 import sys
@@ -23,6 +24,8 @@ def main() -> None:
     init_plugin_loader([])
     filter_loader.get("slipway.platform.typed")  # which loads all filters, those of ansible-core too
     warnings.filterwarnings("ignore", message="AnsibleCollectionFinder has already been configured")
+    # Runs are short, and the collector would copy all that they share with this process: a fifth of their CPU time.
+    gc.disable()
     for line in sys.stdin:
         request = json.loads(line)
         pid = os.fork()
