@@ -92,6 +92,7 @@ def test_a_machine_that_runs_is_baked_without_starting_anything(host: LabHost) -
     assert host.run("ls", "/run/docker.sock", "/run/slipway")[1].count("No such file") == 2
 
 
+@pytest.mark.slow
 def test_a_second_bake_changes_nothing_asks_no_registry_and_says_what_is_left_to_the_first_run(host: LabHost) -> None:
     run = ok(host.converge(slipway_baking=True, **SETTINGS))
     assert run.changed(host.name) == []

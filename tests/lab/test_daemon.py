@@ -190,6 +190,7 @@ def test_a_containerd_whose_program_was_replaced_is_restarted(host: LabHost) -> 
     assert host.converge().changed(host.name) == []
 
 
+@pytest.mark.slow
 def test_a_broken_configuration_of_containerd_is_told_in_its_own_words(host: LabHost) -> None:
     """Fault: containerd's config.toml is broken, and the engine is down. Outcome: containerd's own sentence."""
     host.sh("mkdir -p /etc/containerd; test ! -e /etc/containerd/config.toml || mv /etc/containerd/config.toml /root")
@@ -213,6 +214,7 @@ def test_a_directory_in_the_socket_s_place_is_named(host: LabHost) -> None:
     assert host.converge().status == 0
 
 
+@pytest.mark.slow
 def test_a_group_that_is_missing_while_the_engine_is_down_is_created(host: LabHost) -> None:
     """Fault: the group docker is missing and the engine is down. Outcome: created, with a warning."""
     host.sh("systemctl stop docker.socket docker.service; groupdel docker")

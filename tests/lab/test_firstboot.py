@@ -92,6 +92,7 @@ def test_check_mode_writes_nothing_and_a_second_run_changes_nothing(host: LabHos
     assert ok(apply(host, "--check", **settings())).changed(host.name) == []
 
 
+@pytest.mark.slow
 def test_the_next_pull_uses_a_rotated_token(host: LabHost, workbench: Workbench, token: str) -> None:
     """Fault: a token is rotated in AWS. Outcome: it serves the next pull."""
     ok(apply(host, **settings()))
@@ -114,6 +115,7 @@ def test_the_check_fails_only_while_the_secret_is_missing(host: LabHost) -> None
     assert host.run("systemctl", "restart", UNIT)[0] == 0
 
 
+@pytest.mark.slow
 def test_a_boot_without_a_metadata_service_has_a_failed_unit(host: LabHost) -> None:
     ok(apply(host, **settings(docker_firstboot_wait_seconds=2)))
     host.reboot()
@@ -122,6 +124,7 @@ def test_a_boot_without_a_metadata_service_has_a_failed_unit(host: LabHost) -> N
     assert "metadata service" in host.journal("--boot", f"--unit={UNIT}")
 
 
+@pytest.mark.slow
 def test_the_journal_has_the_reason_for_an_anonymous_pull(host: LabHost) -> None:
     """Fault: a secret is missing at a pull. Outcome: the journal has the reason."""
     ok(apply(host, **settings()))

@@ -367,6 +367,7 @@ def test_what_aws_has_not_is_refused_before_anything_is_made(cloud: Cloud) -> No
         assert sentence in message
 
 
+@pytest.mark.slow
 def test_an_image_is_launched_only_of_an_account_that_is_named(cloud: Cloud) -> None:
     """Fault: a fleet's parameter names an image of an account that is not allowed. Outcome: refused; nothing is made.
 

@@ -6,6 +6,8 @@ import pytest
 from slipway.lab.play import ok
 from slipway.lab.workbench import LabHost, Workbench
 
+pytestmark = pytest.mark.slow
+
 # What other users must be able to read: the configuration of the client, of systemd and of dnf.
 READABLE = "/etc/docker /etc/systemd/system /etc/yum.repos.d /etc/pki/rpm-gpg /var/lib/slipway"
 CLOSED = f"find {READABLE} ! -type l ! -name key.json ! -perm -o=r; find {READABLE} -type d ! -perm -o=x"
@@ -24,7 +26,6 @@ def host(workbench: Workbench) -> LabHost:
     return host
 
 
-@pytest.mark.slow
 def test_modes_do_not_depend_on_the_umask_of_sudo(host: LabHost) -> None:
     """Fault: sudo has the umask 077. Outcome: every directory and file has its mode all the same."""
     ok(host.converge(ansible_python_interpreter=PYTHON, docker_engine_prune={"schedule": "weekly"}))
@@ -39,7 +40,6 @@ def test_a_phase_can_be_skipped(host: LabHost) -> None:
         assert run.changed(host.name) == []
 
 
-@pytest.mark.slow  # it waits for the lock
 def test_a_lock_that_another_process_keeps_is_named(host: LabHost) -> None:
     """Fault: another process keeps the lock of rpm's database. Outcome: after a minute, the run fails with its PID; the
     engine runs on.

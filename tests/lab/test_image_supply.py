@@ -81,6 +81,7 @@ def push(client: docker.DockerClient, registry: Registry, password: str) -> list
         client.images.remove(f"{repository}:1")
 
 
+@pytest.mark.slow
 def test_the_programs_of_an_image_come_from_packages_and_run(run: Run) -> None:
     packages = ["epel-release", "python3.11", "tini"]
     assert run(f"rpm --query --queryformat '%{{NAME}}\\n' {' '.join(packages)}").split() == packages
@@ -92,6 +93,7 @@ def test_a_package_of_epel_is_found_only_where_epel_is(client: docker.DockerClie
         output_of(client, supply.bases[image_supply.CENTOS], "dnf --assumeyes install tini", network=supply.network)
 
 
+@pytest.mark.slow
 def test_pip_gets_the_files_of_the_toolbox_s_hashes_from_the_lab_and_nothing_else(run: Run) -> None:
     toolbox = wheels.REQUIREMENTS.read_text()
     installed = run(

@@ -129,6 +129,7 @@ def test_a_host_is_sealed_once_and_proven(host: LabHost) -> None:
     assert (again.status, again.changed(host.name)) == (0, []), "something has written again"
 
 
+@pytest.mark.slow
 def test_the_engine_of_a_sealed_host_comes_back_with_a_new_identity(host: LabHost) -> None:
     host.sh(f"echo 'disable *' > {LAST_PRESET}; systemctl preset docker.service docker.socket")
     assert host.sh("systemctl is-enabled docker.service docker.socket").split() == ["enabled", "enabled"]

@@ -61,6 +61,7 @@ def test_a_policy_that_a_repository_has_is_not_missing(host: LabHost) -> None:
     ok(host.converge("--check"))
 
 
+@pytest.mark.slow
 def test_what_keeps_dnf_from_installing_is_named_and_its_remedies_work(host: LabHost) -> None:
     """Fault: a repository of the host cannot be reached, and an exclude in dnf.conf hides the packages. Outcome: both
     are named with their files; nothing changes.

@@ -53,6 +53,7 @@ def state(host: LabHost) -> str:
     )
 
 
+@pytest.mark.slow
 def test_the_direct_way_is_blocked(workbench: Workbench, isolated_host: LabHost) -> None:
     """Without this, the other tests prove nothing."""
     server = workbench.lab.client.containers.get(workbench.lab.name(hosts.REPOSITORY))

@@ -24,6 +24,7 @@ def prune(host: LabHost, *options: str, **prune: object) -> list[str]:
     )
 
 
+@pytest.mark.slow
 def test_the_timer_comes_is_rescheduled_and_goes(host: LabHost) -> None:
     pid = host.sh("systemctl show docker.service --property=MainPID --value")
     next_run = "systemctl show docker-prune.timer --property=NextElapseUSecRealtime --value"

@@ -246,6 +246,7 @@ def in_group(host: LabHost) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_an_instance_of_a_fleet_enters_service_when_it_is_ready_and_is_replaced_when_its_engine_dies(
     fleet: LabHost,
 ) -> None:

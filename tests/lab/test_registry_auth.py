@@ -73,6 +73,7 @@ def test_every_spelling_of_the_hub_lets_a_private_image_be_pulled(
     assert host.sh(PERMISSIONS).split("\n") == ["alice:alice 700", "alice:alice 600"]
 
 
+@pytest.mark.slow
 def test_the_claims_about_pulls_leave_the_images_of_the_host_alone(host: LabHost, secrets: dict[str, str]) -> None:
     """Fault: a claim pulls a name that stands for another image at the registry. Outcome: the host keeps its own."""
     logins = [alice(secrets["alice"])]

@@ -71,6 +71,7 @@ def test_an_engine_that_comes_back_finds_its_data(engine_host: LabHost) -> None:
     assert engine_host.sh("docker ps --quiet --filter ancestor=slipway/hello"), "the restart policy was lost"
 
 
+@pytest.mark.slow
 def test_data_goes_only_when_told_to(engine_host: LabHost) -> None:
     refused = engine_host.converge(docker_engine_purge_data=True)
     assert refused.status != 0
