@@ -153,13 +153,13 @@ def _up() -> list[Container]:
     return hosts.existing(docker_engine.client) if docker_engine else []
 
 
-@locking.exclusive()
 def _create_root(arguments: argparse.Namespace) -> None:
     lab = _ready(_setting())
     if arguments.disk:
         machine_root.mount_disk(arguments.folder.parent)
     machine_root.unpack(lab, arguments.folder)
-    tree = loopback_repository.start(lab)
+    with locking.exclusive():
+        tree = loopback_repository.start(lab)
     inventory.write_root(arguments.inventory, arguments.folder, tree, images.fingerprint(lab.client, lab.images))
 
 

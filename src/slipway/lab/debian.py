@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from slipway.lab import locking
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB
 from slipway.lab.progress import say
@@ -150,7 +151,7 @@ def _mmdebstrap() -> Path:
         return Path(installed)
     folder = LAB / "mmdebstrap"
     program = folder / "usr/bin/mmdebstrap"
-    with _unpacking:
+    with _unpacking, locking.exclusive(locking.of_root("mmdebstrap")):
         if not folder.exists():
             say("mmdebstrap is not installed: unpacking Debian's package below .lab")
             unfinished = LAB / "mmdebstrap.unfinished"

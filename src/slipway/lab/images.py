@@ -10,7 +10,7 @@ from slipway.images import builder, content_key, context, matrix, pins, render
 from slipway.images.errors import ImageError
 from slipway.images.image import NAMESPACE
 from slipway.images.supply import ONLINE
-from slipway.lab import rootfs, systems, yum_repository
+from slipway.lab import locking, rootfs, systems, yum_repository
 from slipway.lab.errors import LabError
 from slipway.lab.progress import say
 from slipway.lab.setting import Setting
@@ -36,7 +36,8 @@ def prepare(client: docker.DockerClient, setting: Setting, system: System = syst
             raise LabError(f"The online lab has {systems.DEFAULT.title} only: use LAB=offline for HOST={system.name}.")
         for base in pins.unpinned([matrix.load()["base-9"]], ONLINE):
             say(f"{base} is not pinned by a digest: run `slipway-images refresh-digests` to pin it")
-        host = _build(client, "lab-host", {"BASE": _build(client, "base-9", {})})
+        with locking.exclusive():
+            host = _build(client, "lab-host", {"BASE": _build(client, "base-9", {})})
         return Images(host, "CentOS Stream 9 from quay.io")
     return _prepare_stand_in(client, system)
 
@@ -51,8 +52,9 @@ def machine(client: docker.DockerClient, images: Images, system: System = system
     """Return the tag of the stand-in that boots as a machine, building it (about 1 min) if it is missing."""
     assert images.repository
     root = _import(client, rootfs.MACHINES[system.name])
-    stand_in = _build(client, f"stand-in-{system.name}", {"BASE": root, "REPOSITORY": images.repository})
-    return _build(client, f"stand-in-machine-{system.name}", {"BASE": stand_in})
+    with locking.exclusive():
+        stand_in = _build(client, f"stand-in-{system.name}", {"BASE": root, "REPOSITORY": images.repository})
+        return _build(client, f"stand-in-machine-{system.name}", {"BASE": stand_in})
 
 
 def tools(client: docker.DockerClient) -> str:
@@ -68,10 +70,13 @@ def fingerprint(client: docker.DockerClient, images: Images) -> str | None:
 def _prepare_stand_in(client: docker.DockerClient, system: System) -> Images:
     with ThreadPoolExecutor() as pool:
         imported = pool.submit(_import, client, system.rootfs)
-        repository = yum_repository.build(client, tools(client), say)
+        tools_image = tools(client)
+        with locking.exclusive():
+            repository = yum_repository.build(client, tools_image, say)
         imported.result()
-    stand_in = _stand_in(client, system, repository)
-    host = _build(client, f"stand-in-host-{system.name}", {"BASE": stand_in})
+    with locking.exclusive():
+        stand_in = _stand_in(client, system, repository)
+        host = _build(client, f"stand-in-host-{system.name}", {"BASE": stand_in})
     return Images(host, f"a stand-in for {system.title}, from packages of {system.debian}", repository)
 
 
@@ -82,15 +87,18 @@ def _stand_in(client: docker.DockerClient, system: System, repository: str) -> s
 
 def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
     tag = f"{NAMESPACE}/{definition.name}:{definition.key}"
-    if not _exists(client, tag):
-        archive = rootfs.build(definition)
-        client.api.import_image_from_file(
-            str(archive),
-            repository=f"{NAMESPACE}/{definition.name}",
-            tag=definition.key,
-            changes=['LABEL slipway.lab="image"'],
-        )
-        archive.unlink()
+    if _exists(client, tag):
+        return tag
+    with locking.exclusive(locking.of_root(definition.name)):
+        if not _exists(client, tag):
+            archive = rootfs.build(definition)
+            client.api.import_image_from_file(
+                str(archive),
+                repository=f"{NAMESPACE}/{definition.name}",
+                tag=definition.key,
+                changes=['LABEL slipway.lab="image"'],
+            )
+            archive.unlink()
     return tag
 
 

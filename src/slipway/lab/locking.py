@@ -28,6 +28,11 @@ LAB_LOCK = Lock(LAB / "lock", "building the lab")  # the engine, the images and 
 TESTS_LOCK = Lock(LAB / "tests.lock", "running tests")  # the hosts of the tests, which have fixed names
 
 
+def of_root(name: str) -> Lock:
+    """Return the lock of one root file system. Building one takes a minute, in which other commands need the lab."""
+    return Lock(LAB / f"{name}.lock", f"building the root file system {name}")
+
+
 @contextmanager
 def exclusive(lock: Lock | None = None) -> Iterator[None]:
     """Hold a lock, LAB_LOCK by default, for a block or a function; print a line before waiting for another holder.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import docker
 
-from slipway.lab import images, systems
+from slipway.lab import images, locking, systems
 from slipway.lab.errors import LabError
 from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB
@@ -86,9 +86,10 @@ def _archive(lab: Lab, system: System) -> Path:
     """Return the machine as a tar archive, creating it (about 1 min) if it is missing."""
     image = images.machine(lab.client, lab.images, system)
     archive = LAB / f"{image.rpartition('/')[2].replace(':', '-')}.tar"
-    if not archive.exists():
-        say("Writing the machine's root file system below .lab")
-        _export(lab.client, image, archive)
+    with locking.exclusive(locking.of_root(archive.stem)):
+        if not archive.exists():
+            say("Writing the machine's root file system below .lab")
+            _export(lab.client, image, archive)
     return archive
 
 

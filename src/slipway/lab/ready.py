@@ -14,4 +14,4 @@ def make_ready(wanted: str, prefix: str = "", system: systems.System = systems.D
     with locking.exclusive():
         docker_engine = engine.find_or_start(chosen)
         inotify.raise_limit()
-        return Lab(docker_engine, images.prepare(docker_engine.client, chosen, system), prefix)
+    return Lab(docker_engine, images.prepare(docker_engine.client, chosen, system), prefix)
