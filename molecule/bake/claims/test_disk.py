@@ -54,6 +54,7 @@ def test_the_check_finds_a_login_that_the_seal_removed(
     run = seal(inventory)
     assert run.status == 0, run.output
     assert not login.exists()
+    assert check(root) == (0, [])
     login.touch(mode=0o600)
     login.write_text(helpers)
     status, lines = check(written(disk))
