@@ -155,9 +155,7 @@ def _up() -> list[Container]:
 
 def _create_root(arguments: argparse.Namespace) -> None:
     lab = _ready(_setting())
-    if arguments.disk:
-        machine_root.mount_disk(arguments.folder.parent)
-    machine_root.unpack(lab, arguments.folder)
+    machine_root.unpack(lab, arguments.folder, on_disk=arguments.disk)
     with locking.exclusive():
         tree = loopback_repository.start(lab)
     inventory.write_root(arguments.inventory, arguments.folder, tree, images.fingerprint(lab.client, lab.images))

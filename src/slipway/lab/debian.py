@@ -28,7 +28,7 @@ ARCHITECTURE = "amd64"
 # A suite name: the release, and a suffix for updates.
 SUITE = re.compile(r"(stable|oldstable|testing|sid|unstable|bookworm|trixie|forky)(|-updates|-security)")
 MAIN = ""
-_unpacking = threading.Lock()
+_unpacking = threading.Lock()  # threads of one command wait without a word about another one
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def _mmdebstrap() -> Path:
         return Path(installed)
     folder = LAB / "mmdebstrap"
     program = folder / "usr/bin/mmdebstrap"
-    with _unpacking, locking.exclusive(locking.of_root("mmdebstrap")):
+    with _unpacking, locking.exclusive(locking.building("mmdebstrap")):
         if not folder.exists():
             say("mmdebstrap is not installed: unpacking Debian's package below .lab")
             unfinished = LAB / "mmdebstrap.unfinished"

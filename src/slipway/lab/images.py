@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab's own images, from dockerfiles/images.yml; a content key in the tag shows whether one exists."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -36,8 +37,7 @@ def prepare(client: docker.DockerClient, setting: Setting, system: System = syst
             raise LabError(f"The online lab has {systems.DEFAULT.title} only: use LAB=offline for HOST={system.name}.")
         for base in pins.unpinned([matrix.load()["base-9"]], ONLINE):
             say(f"{base} is not pinned by a digest: run `slipway-images refresh-digests` to pin it")
-        with locking.exclusive():
-            host = _build(client, "lab-host", {"BASE": _build(client, "base-9", {})})
+        host = _build(client, "lab-host", {"BASE": _build(client, "base-9", {})})
         return Images(host, "CentOS Stream 9 from quay.io")
     return _prepare_stand_in(client, system)
 
@@ -52,9 +52,8 @@ def machine(client: docker.DockerClient, images: Images, system: System = system
     """Return the tag of the stand-in that boots as a machine, building it (about 1 min) if it is missing."""
     assert images.repository
     root = _import(client, rootfs.MACHINES[system.name])
-    with locking.exclusive():
-        stand_in = _build(client, f"stand-in-{system.name}", {"BASE": root, "REPOSITORY": images.repository})
-        return _build(client, f"stand-in-machine-{system.name}", {"BASE": stand_in})
+    stand_in = _build(client, f"stand-in-{system.name}", {"BASE": root, "REPOSITORY": images.repository})
+    return _build(client, f"stand-in-machine-{system.name}", {"BASE": stand_in})
 
 
 def tools(client: docker.DockerClient) -> str:
@@ -74,9 +73,8 @@ def _prepare_stand_in(client: docker.DockerClient, system: System) -> Images:
         with locking.exclusive():
             repository = yum_repository.build(client, tools_image, say)
         imported.result()
-    with locking.exclusive():
-        stand_in = _stand_in(client, system, repository)
-        host = _build(client, f"stand-in-host-{system.name}", {"BASE": stand_in})
+    stand_in = _stand_in(client, system, repository)
+    host = _build(client, f"stand-in-host-{system.name}", {"BASE": stand_in})
     return Images(host, f"a stand-in for {system.title}, from packages of {system.debian}", repository)
 
 
@@ -86,20 +84,17 @@ def _stand_in(client: docker.DockerClient, system: System, repository: str) -> s
 
 
 def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
-    tag = f"{NAMESPACE}/{definition.name}:{definition.key}"
-    if _exists(client, tag):
-        return tag
-    with locking.exclusive(locking.of_root(definition.name)):
-        if not _exists(client, tag):
-            archive = rootfs.build(definition)
-            client.api.import_image_from_file(
-                str(archive),
-                repository=f"{NAMESPACE}/{definition.name}",
-                tag=definition.key,
-                changes=['LABEL slipway.lab="image"'],
-            )
-            archive.unlink()
-    return tag
+    def build() -> None:
+        archive = rootfs.build(definition)
+        client.api.import_image_from_file(
+            str(archive),
+            repository=f"{NAMESPACE}/{definition.name}",
+            tag=definition.key,
+            changes=['LABEL slipway.lab="image"'],
+        )
+        archive.unlink()
+
+    return _once(client, f"{NAMESPACE}/{definition.name}:{definition.key}", locking.building(definition.name), build)
 
 
 def _build(client: docker.DockerClient, name: str, arguments: dict[str, str]) -> str:
@@ -108,7 +103,8 @@ def _build(client: docker.DockerClient, name: str, arguments: dict[str, str]) ->
     archive = context.archive(image, render.render(image))
     repository, key = f"{NAMESPACE}/{name}", content_key.content_key(archive, arguments)[:12]
     tag = f"{repository}:{key}"
-    if not _exists(client, tag):
+
+    def build() -> None:
         say(f"Building the image {tag}")
         try:
             built = builder.build(
@@ -117,6 +113,16 @@ def _build(client: docker.DockerClient, name: str, arguments: dict[str, str]) ->
         except ImageError as error:
             raise LabError(str(error)) from error
         client.api.tag(built, repository, key)
+
+    return _once(client, tag, locking.LAB_LOCK, build)
+
+
+def _once(client: docker.DockerClient, tag: str, lock: locking.Lock, build: Callable[[], None]) -> str:
+    """Return the tag of an image; build it, with the lock, if it is missing."""
+    if not _exists(client, tag):
+        with locking.exclusive(lock):
+            if not _exists(client, tag):  # another command may have built it meanwhile
+                build()
     return tag
 
 

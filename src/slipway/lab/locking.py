@@ -28,9 +28,9 @@ LAB_LOCK = Lock(LAB / "lock", "building the lab")  # the engine, the images and 
 TESTS_LOCK = Lock(LAB / "tests.lock", "running tests")  # the hosts of the tests, which have fixed names
 
 
-def of_root(name: str) -> Lock:
-    """Return the lock of one root file system. Building one takes a minute, in which other commands need the lab."""
-    return Lock(LAB / f"{name}.lock", f"building the root file system {name}")
+def building(name: str) -> Lock:
+    """Return the lock of one thing that takes a minute to build, in which other commands need the rest of the lab."""
+    return Lock(LAB / f"{name}.lock", f"building {name}")
 
 
 @contextmanager

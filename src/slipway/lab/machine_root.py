@@ -25,17 +25,23 @@ IN_CHROOT = 'mount --bind "$0" "$0"; exec chroot "$0" "$@"'
 ENGINE = ("docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 
 
-def unpack(lab: Lab, folder: Path, system: System = systems.DEFAULT) -> None:
-    """Create the folder with the machine's files, owned as on a disk. Raises LabError if that is not possible."""
+def unpack(lab: Lab, folder: Path, system: System = systems.DEFAULT, *, on_disk: bool = False) -> None:
+    """Create the folder with the machine's files, owned as on a disk. Raises LabError if that is not possible.
+
+    on_disk makes a disk first, the file .raw beside the folder's parent, and mounts it there.
+    """
     if not lab.images.repository:
         raise LabError("The lab has a machine to bake only when it is offline: use LAB=offline.")
     if os.geteuid() != 0:
         raise LabError(
             "A machine's root file system has devices and owners that only root can create: run this as root."
         )
-    if folder.exists():
-        raise LabError(f"{folder} exists: remove it first, or name another folder.")
+    new = folder.parent if on_disk else folder
+    if new.exists():
+        raise LabError(f"{new} exists: remove it first, or name another folder.")
     archive = _archive(lab, system)
+    if on_disk:
+        _mount_disk(new)
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -58,17 +64,6 @@ def install_engine(folder: Path, tree: str, system: System = systems.DEFAULT) ->
     subprocess.run(["unshare", "--mount", "sh", "-ec", IN_CHROOT, folder, *install], check=True)
 
 
-def mount_disk(folder: Path) -> None:
-    """Make a disk, the file .raw beside the folder, and mount it there.
-
-    Every file that exists for a second reaches the disk, even if it is removed later.
-    """
-    folder.mkdir(parents=True)
-    disk = folder.with_suffix(".raw")
-    subprocess.run(["mke2fs", "-q", "-t", "ext4", disk, "2G"], check=True)
-    subprocess.run(["mount", "--options", "loop,nodelalloc,commit=1", disk, folder], check=True)
-
-
 def remove(folder: Path) -> None:
     """Remove the folder if it exists, with the disks in it. Raises LabError if something else is mounted in it."""
     for disk in folder.glob("*.raw"):
@@ -82,11 +77,19 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
+def _mount_disk(folder: Path) -> None:
+    """Make and mount a disk that every file reaches which exists for a second, even if it is removed later."""
+    folder.mkdir(parents=True)
+    disk = folder.with_suffix(".raw")
+    subprocess.run(["mke2fs", "-q", "-t", "ext4", disk, "2G"], check=True)
+    subprocess.run(["mount", "--options", "loop,nodelalloc,commit=1", disk, folder], check=True)
+
+
 def _archive(lab: Lab, system: System) -> Path:
     """Return the machine as a tar archive, creating it (about 1 min) if it is missing."""
     image = images.machine(lab.client, lab.images, system)
     archive = LAB / f"{image.rpartition('/')[2].replace(':', '-')}.tar"
-    with locking.exclusive(locking.of_root(archive.stem)):
+    with locking.exclusive(locking.building(archive.stem)):
         if not archive.exists():
             say("Writing the machine's root file system below .lab")
             _export(lab.client, image, archive)
