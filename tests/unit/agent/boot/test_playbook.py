@@ -145,6 +145,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, people: dict[str, Person], mo
     monkeypatch.setenv("PATH", f"{Path(sys.prefix) / 'bin'}:{os.environ['PATH']}")
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(folder / ".gitconfig"))
+    monkeypatch.delenv("ANSIBLE_CONFIG", raising=False)  # which names the lab's hosts, if `make up` has made some
     return Site(folder, people)
 
 
