@@ -20,6 +20,8 @@ from slipway.lab.progress import say
 REPOSITORY = "slipway-repository"
 # The names of the real servers, so that hosts are configured here exactly as anywhere else.
 REPOSITORY_NAMES = ["download.docker.com", "yum.dockerproject.org"]
+# What stand-ins have compiled: see keep_compiled.py in dockerfiles/contexts/stand-in.
+COMPILED = "slipway-compiled"
 BOOT_SECONDS = 60
 # systemd exits silently if it gets no inotify instance.
 TOO_MANY_HOSTS = (
@@ -125,12 +127,14 @@ def destroy(client: docker.DockerClient, names: Iterable[str]) -> None:
 
 
 def destroy_all(client: docker.DockerClient) -> None:
-    """Remove all hosts, servers, networks and images with the lab's label."""
+    """Remove all hosts, servers, networks, volumes and images with the lab's label."""
     everything: dict[str, str | list[str] | bool] = {"label": LABEL}
     for container in client.containers.list(all=True, filters=everything, ignore_removed=True):
         container.remove(v=True, force=True)
     for network in client.networks.list(filters=everything):
         network.remove()
+    for volume in client.volumes.list(filters=everything):
+        volume.remove()
     for image in client.images.list(filters=everything):
         client.images.remove(str(image.id), force=True)
 
@@ -161,8 +165,11 @@ def _run(lab: Lab, name: str, image: str, attachments: list[Attachment]) -> Cont
         use_config_proxy=False,  # the proxy of this user's Docker configuration is not for hosts
         # Loop devices: tests put the data root on another disk.
         device_cgroup_rules=["b 7:* rwm", "c 10:237 rwm"],
-        # Overlay on overlay fails, so layers are stored in volumes.
-        mounts=[Mount(path, None, type="volume") for path in ("/var/lib/docker", "/var/lib/containerd")],
+        mounts=[
+            # Overlay on overlay fails, so layers are stored in volumes.
+            *(Mount(path, None, type="volume") for path in ("/var/lib/docker", "/var/lib/containerd")),
+            Mount("/var/cache/keep-compiled", COMPILED, type="volume", labels={LABEL: "compiled"}),
+        ],
         **SYSTEMD,
     )
     for network, aliases in attachments[1:]:

@@ -14,7 +14,7 @@ COPY --from=repository /srv/slipway/keys/ca.crt /usr/local/share/ca-certificates
 COPY --from=repository /srv/slipway/releases/el9.rpm /usr/share/slipway/release.rpm
 COPY --from=repository /srv/slipway/www/images/hello.tar /usr/share/slipway/
 COPY os-releases/el9 /usr/lib/os-release
-COPY boot-on-groups-v2.sh disguise.sh host-keys.conf /usr/share/slipway/
+COPY boot-on-groups-v2.sh disguise.sh host-keys.conf keep_compiled.py /usr/share/slipway/
 RUN sh /usr/share/slipway/disguise.sh
 # It runs as root: hosts and base images are built on it.
 # hadolint ignore=DL3002
