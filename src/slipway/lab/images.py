@@ -94,7 +94,7 @@ def _import(client: docker.DockerClient, definition: rootfs.Rootfs) -> str:
         )
         archive.unlink()
 
-    return _once(client, f"{NAMESPACE}/{definition.name}:{definition.key}", locking.building(definition.name), build)
+    return once(client, f"{NAMESPACE}/{definition.name}:{definition.key}", locking.building(definition.name), build)
 
 
 def _build(client: docker.DockerClient, name: str, arguments: dict[str, str]) -> str:
@@ -114,10 +114,10 @@ def _build(client: docker.DockerClient, name: str, arguments: dict[str, str]) ->
             raise LabError(str(error)) from error
         client.api.tag(built, repository, key)
 
-    return _once(client, tag, locking.LAB_LOCK, build)
+    return once(client, tag, locking.LAB_LOCK, build)
 
 
-def _once(client: docker.DockerClient, tag: str, lock: locking.Lock, build: Callable[[], None]) -> str:
+def once(client: docker.DockerClient, tag: str, lock: locking.Lock, build: Callable[[], None]) -> str:
     """Return the tag of an image; build it, with the lock, if it is missing."""
     if not _exists(client, tag):
         with locking.exclusive(lock):

@@ -10,6 +10,7 @@ from typing import Any
 from docker.models.containers import Container
 
 from slipway.images.image import NAMESPACE
+from slipway.lab import images, locking
 from slipway.lab.lab import Lab
 from slipway.lab.networks import LABEL
 from slipway.lab.paths import PROJECT
@@ -35,12 +36,14 @@ def prepare(lab: Lab, variables: dict[str, Any], make: Callable[[], Container]) 
     The host is shut down before the commit and cannot be used afterwards.
     """
     image = tag(lab, variables)
-    if not lab.client.images.list(image):
+
+    def commit() -> None:
         say(f"Creating {image}: a host converged with {', '.join(variables) or 'the defaults'}")
         host = make()
         host.stop(timeout=SHUTDOWN_SECONDS)
         host.commit(*image.split(":"), conf={"Labels": {LABEL: "image"}})
-    return image
+
+    return images.once(lab.client, image, locking.building(f"converged-{image.rpartition(':')[2]}"), commit)
 
 
 def _files() -> Iterator[Path]:
