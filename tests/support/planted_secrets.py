@@ -24,43 +24,43 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "docker_login proxy": (
         "docker_login",
-        {"logins": [], "proxy": {"http": "http://me:{}@proxy:3128", "https": "{}@proxy"}},
+        {"logins": [], "proxy": {"http": "http://me:{}@localhost:9", "https": "{}@proxy"}},
     ),
     "docker_daemon proxy": (
         "docker_daemon",
-        {"options": {}, "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+        {"options": {}, "proxy": {"http": "http://me:{}@localhost:9", "https": "http://{}@localhost:9"}},
     ),
     "docker_daemon log-opts": ("docker_daemon", {"options": {"log-opts": {"splunk-token": "{}"}}}),
-    "docker_daemon proxies": ("docker_daemon", {"options": {"proxies": {"http-proxy": "http://me:{}@proxy:3128"}}}),
+    "docker_daemon proxies": ("docker_daemon", {"options": {"proxies": {"http-proxy": "http://me:{}@localhost:9"}}}),
     "docker_daemon proxies, a token": (
         "docker_daemon",
-        {"options": {"proxies": {"http-proxy": "{}@proxy:3128", "https-proxy": "{}@proxy"}}},
+        {"options": {"proxies": {"http-proxy": "{}@localhost:9", "https-proxy": "{}@proxy"}}},
     ),
-    "docker_daemon registry-mirrors": ("docker_daemon", {"options": {"registry-mirrors": ["https://{}@mirror"]}}),
+    "docker_daemon registry-mirrors": ("docker_daemon", {"options": {"registry-mirrors": ["https://{}@localhost:9"]}}),
     "docker_firewall daemon_options": (
         "docker_firewall",
         {"policy": "closed", "daemon_options": {"log-opts": {"splunk-token": "{}"}}},
     ),
     "docker_host_report proxy": (
         "docker_host_report",
-        {"options": {}, "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+        {"options": {}, "proxy": {"http": "http://me:{}@localhost:9", "https": "http://{}@localhost:9"}},
     ),
     "docker_host_report options": ("docker_host_report", {"options": {"log-opts": {"splunk-token": "{}"}}}),
     "docker_package_repository proxy": (
         "docker_package_repository",
-        {"state": "unmanaged", "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+        {"state": "unmanaged", "proxy": {"http": "http://me:{}@localhost:9", "https": "http://{}@localhost:9"}},
     ),
     "docker_package_repository repo_root": (
         "docker_package_repository",
-        {"state": "unmanaged", "repo_root": "https://me:{}@mirror/linux"},
+        {"state": "unmanaged", "repo_root": "https://me:{}@localhost:9/linux"},
     ),
     "docker_package_repository baseurl": (
         "docker_package_repository",
-        {"state": "unmanaged", "baseurl": "https://{}@mirror/linux"},
+        {"state": "unmanaged", "baseurl": "https://{}@localhost:9/linux"},
     ),
     "docker_package_repository gpg_key": (
         "docker_package_repository",
-        {"state": "unmanaged", "gpg_key": "https://{}:@mirror/gpg"},
+        {"state": "unmanaged", "gpg_key": "https://{}:@localhost:9/gpg"},
     ),
     "docker_package_repository daemon_options": (
         "docker_package_repository",
@@ -68,7 +68,7 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "docker_images proxy": (
         "docker_images",
-        {"images": [], "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+        {"images": [], "proxy": {"http": "http://me:{}@localhost:9", "https": "http://{}@localhost:9"}},
     ),
     "docker_rootless daemon_options": (
         "docker_rootless",
@@ -76,11 +76,11 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "docker_rootless users": (
         "docker_rootless",
-        {"users": [{"name": "alice", "daemon_options": {"registry-mirrors": ["https://{}@mirror"]}}]},
+        {"users": [{"name": "alice", "daemon_options": {"registry-mirrors": ["https://{}@localhost:9"]}}]},
     ),
     "docker_swarm_node join_token": ("docker_swarm_node", {"managers": [], "join_token": "{}"}),
     "docker_swarm_node unlock_key": ("docker_swarm_node", {"state": "absent", "unlock_key": "{}"}),
-    "docker_mirror gpg_key": ("docker_mirror", {"gpg_key": "https://{}:@mirror/gpg"}),
+    "docker_mirror gpg_key": ("docker_mirror", {"gpg_key": "https://{}:@localhost:9/gpg"}),
     "docker_services secrets": (
         "docker_services",
         {
@@ -91,22 +91,22 @@ PLANTED: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "docker_services proxy": (
         "docker_services",
-        {"services": [], "proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+        {"services": [], "proxy": {"http": "http://me:{}@localhost:9", "https": "http://{}@localhost:9"}},
     ),
-    "docker_mirror proxy": ("docker_mirror", {"proxy": "http://me:{}@proxy:3128"}),
+    "docker_mirror proxy": ("docker_mirror", {"proxy": "http://me:{}@localhost:9"}),
     "registry_cache password": ("registry_cache", {"username": "alice", "password": "{}"}),
     "registry_cache proxy": (
         "registry_cache",
-        {"proxy": {"http": "http://me:{}@proxy:3128", "https": "http://{}@proxy:3128"}},
+        {"proxy": {"http": "http://me:{}@localhost:9", "https": "http://{}@localhost:9"}},
     ),
     "registry_cache tls.key": ("registry_cache", {"tls": {"cert": "cert", "key": "{}"}}),
     "registry_cache upstream": ("registry_cache", {"upstream": "https://me:{}@hub.example.com"}),
-    "docker_mirror source_root": ("docker_mirror", {"source_root": "https://me:{}@mirror/linux"}),
+    "docker_mirror source_root": ("docker_mirror", {"source_root": "https://me:{}@localhost:9/linux"}),
 }
 REQUIRED: dict[str, dict[str, Any]] = {
     "registry_cache": {"image": "registry", "name": "cache.example.com", "program": ""},
     "docker_mirror": {
-        "source_root": "https://mirror/linux",
+        "source_root": "https://localhost:9/linux",
         "directory": "/var/www/planted",
         "releases": {"centos": ["9"]},
         "gpg_fingerprint": ["0" * 40],
