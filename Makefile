@@ -33,6 +33,8 @@ DOCS := .venv/.docs
 # Tests take turns in this many processes, each with a lab of its own: one more than two cores, since hosts that boot and
 # engines that start are waited for.
 WORKERS ?= 3
+# All tests but those that take long: `make test-all` runs these too.
+export CHOSEN ?= not slow
 PYTEST := pytest --numprocesses=$(WORKERS) --durations=60 --durations-min=5
 # Two independent targets at once. Their output is not kept back until they end: it shows how far they are.
 BOTH := $(MAKE) --no-print-directory --jobs=2
@@ -77,17 +79,18 @@ endif
 .PHONY: test
 test: export LAB := offline
 test: style-and-lab unit ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
-	@$(BOTH) essential-sanity lab-tests CHOSEN="not slow"
+	@$(BOTH) essential-sanity lab-tests
 
 .PHONY: test-all
 test-all: export LAB := offline
+test-all: export CHOSEN :=
 test-all: style-and-lab unit ## The same with all scenarios and the tests that take minutes
 	@$(BOTH) essential-sanity lab-tests
 
 # Targets of their own, so that `make check test` does once what both need.
 .PHONY: unit
 unit: $(SETUP)
-	@$(PYTEST) tests/unit
+	@$(PYTEST) tests/unit -m "$(CHOSEN)"
 
 .PHONY: style-and-up
 style-and-up: $(SETUP)

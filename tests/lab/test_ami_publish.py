@@ -300,6 +300,7 @@ def test_what_aws_has_not_or_has_already_is_refused_before_anything_is_made(clou
         assert sentence in message
 
 
+@pytest.mark.slow
 def test_an_instance_that_runs_or_whose_volume_the_default_key_encrypts_is_refused(cloud: Cloud) -> None:
     """Fault: a running instance; a volume that AWS' default key encrypts, shared with other accounts. Outcome: refused;
     nothing is made.
@@ -328,6 +329,7 @@ def test_what_is_not_encrypted_is_shared_with_nobody(cloud: Cloud) -> None:
     ok(cloud.run("--check", source=snapshot, name="docker-el9-20260802"))
 
 
+@pytest.mark.slow
 def test_a_snapshot_of_another_account_is_no_source(cloud: Cloud) -> None:
     """Fault: the source is a snapshot of another account. Outcome: refused; nothing is made."""
     snapshot = cloud.make_snapshot()

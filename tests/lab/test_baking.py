@@ -124,12 +124,14 @@ def test_a_secret_is_refused_by_its_name_and_shown_nowhere(fresh_host: LabHost) 
     assert fresh_host.run("ls", *folders)[1].count("No such file") == len(folders)
 
 
+@pytest.mark.slow
 def test_a_key_that_all_are_to_share_may_ship(host: LabHost) -> None:
     task = {"ansible.builtin.import_role": {"name": "slipway.platform.docker_access", "tasks_from": "preflight"}}
     shared = {"machine_image_seal_allowed_credentials": ["/etc/docker/tls/key.pem"]}
     ok(host.play(task, variables={"slipway_baking": True, **TLS, **shared}))
 
 
+@pytest.mark.slow
 def test_options_that_dockerd_cannot_read_are_refused(host: LabHost) -> None:
     """Fault: options that dockerd cannot read, while baking. Outcome: refused; nothing changes."""
     before = host.sh("sha256sum /etc/docker/daemon.json")
@@ -138,6 +140,7 @@ def test_options_that_dockerd_cannot_read_are_refused(host: LabHost) -> None:
     assert host.sh("sha256sum /etc/docker/daemon.json") == before
 
 
+@pytest.mark.slow
 def test_a_notified_restart_does_nothing(host: LabHost) -> None:
     run = host.play(
         {"ansible.builtin.import_role": {"name": "slipway.platform.docker_engine", "tasks_from": "preflight"}},
@@ -149,6 +152,7 @@ def test_a_notified_restart_does_nothing(host: LabHost) -> None:
     assert active(host) == []
 
 
+@pytest.mark.slow
 def test_the_next_boot_starts_the_engine(host: LabHost) -> None:
     """Fault: the first boot after a bake. Outcome: the engine starts."""
     host.reboot()
@@ -156,6 +160,7 @@ def test_the_next_boot_starts_the_engine(host: LabHost) -> None:
     host.sh("docker info")
 
 
+@pytest.mark.slow
 def test_a_later_run_that_bakes_nothing_starts_the_engine(host: LabHost) -> None:
     units = " ".join(reversed(UNITS))
     host.sh(f"systemctl disable --now {units}")
@@ -165,6 +170,7 @@ def test_a_later_run_that_bakes_nothing_starts_the_engine(host: LabHost) -> None
     assert "docker.service" in active(host)
 
 
+@pytest.mark.slow
 def test_bake_yml_changes_nothing_of_a_machine_that_nobody_has_given_up(build: LabHost) -> None:
     """Fault: `bake.yml` on a running machine without a confirmation. Outcome: refused; nothing changes."""
     for variables in ({}, {"machine_image_seal_confirmed": "false"}):
@@ -194,6 +200,10 @@ def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(build: LabHost) -
     assert enabled(build) == UNITS
     assert build.sh(PROCESSES) == ""
     assert build.sh("wc --bytes < /etc/machine-id") == "0"
+
+
+@pytest.mark.slow
+def test_a_second_run_of_bake_yml_changes_nothing(build: LabHost) -> None:
     again = ok(bake(build, docker_registry_auth_logins=[]))
     assert again.changed(build.name) == []
 

@@ -122,6 +122,7 @@ def test_three_changes_cost_one_restart_and_containers_live_through_it(host: Lab
     assert host.sh(process) == before
 
 
+@pytest.mark.slow
 def test_a_start_limited_daemon_is_recovered(host: LabHost) -> None:
     """Fault: the daemon was stopped by systemd's start limit. Outcome: the next run recovers it."""
     host.run("sh", "-c", "for _ in 1 2 3 4 5 6; do systemctl restart docker.service; done")
@@ -151,6 +152,7 @@ def test_a_restart_that_fails_brings_the_old_configuration_back(host: LabHost) -
     assert host.converge().status == 0
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_before_its_restart_is_made_good(host: LabHost) -> None:
     """Fault: the play is killed after it wrote `daemon.json` and before the restart. Outcome: the next run restarts the
     engine.
@@ -167,6 +169,7 @@ def test_a_run_that_was_killed_before_its_restart_is_made_good(host: LabHost) ->
     assert host.converge(**options).changed(host.name) == []
 
 
+@pytest.mark.slow
 def test_an_engine_whose_program_was_replaced_is_restarted(host: LabHost) -> None:
     """Fault: the program dockerd was replaced under a running engine. Outcome: one restart.
 
@@ -205,6 +208,7 @@ def test_a_broken_configuration_of_containerd_is_told_in_its_own_words(host: Lab
     assert host.converge().status == 0
 
 
+@pytest.mark.slow
 def test_a_directory_in_the_socket_s_place_is_named(host: LabHost) -> None:
     """Fault: `/run/docker.sock` is a directory. Outcome: refused with the remedy; nothing changes."""
     host.sh("systemctl stop docker.socket docker.service; rm -f /run/docker.sock; mkdir /run/docker.sock")

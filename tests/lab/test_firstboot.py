@@ -83,6 +83,7 @@ def test_configured_users_pull_a_private_image_and_no_secret_is_on_the_disk(host
         assert form not in host.journal()
 
 
+@pytest.mark.slow
 def test_check_mode_writes_nothing_and_a_second_run_changes_nothing(host: LabHost) -> None:
     predicted = ok(apply(host, "--check", "--diff", **settings())).changed(host.name)
     assert any("Users | Report the users that a real run would configure" in name for name in predicted)
@@ -105,6 +106,7 @@ def test_the_next_pull_uses_a_rotated_token(host: LabHost, workbench: Workbench,
         hub.set_password(workbench.lab, "alice", token)
 
 
+@pytest.mark.slow
 def test_the_check_fails_only_while_the_secret_is_missing(host: LabHost) -> None:
     """Fault: a secret is missing at boot. Outcome: the unit fails, and recovers when the secret is there."""
     ok(apply(host, **settings()))
@@ -145,6 +147,7 @@ def test_a_missing_secret_fails_the_installing_run_with_the_reason(host: LabHost
     assert f"{SECRET} does not exist" in run.output
 
 
+@pytest.mark.slow
 def test_a_bake_leaves_the_check_to_the_first_boot(host: LabHost) -> None:
     keep(host, None)
     ok(apply(host, **settings(slipway_baking="true")))

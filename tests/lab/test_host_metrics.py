@@ -82,6 +82,7 @@ def test_the_timer_runs_the_unit_and_continues_after_a_reboot(host: LabHost) -> 
     assert held.stdout.splitlines()[-1].startswith("2 passed in"), held.stdout
 
 
+@pytest.mark.slow
 def test_an_instance_that_loses_its_role_has_a_failed_unit_with_the_reason_and_recovers(host: LabHost) -> None:
     """Fault: an instance loses its role. Outcome: the unit fails, the journal has the reason, the next run recovers."""
     ok(apply(host))
@@ -100,7 +101,8 @@ def test_a_run_that_cannot_publish_fails_with_the_reason(host: LabHost) -> None:
     assert "attach an instance profile" in run.output
 
 
-@pytest.mark.parametrize("provider", ["script", pytest.param("cloudwatch_agent", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("provider", ["script", "cloudwatch_agent"])
 def test_check_mode_writes_nothing_and_a_second_run_changes_nothing(host: LabHost, provider: str) -> None:
     predicted = ok(apply(host, "--check", "--diff", host_metrics_provider=provider))
     assert predicted.changed(host.name)
@@ -110,6 +112,7 @@ def test_check_mode_writes_nothing_and_a_second_run_changes_nothing(host: LabHos
     assert ok(apply(host, "--check", "--diff", host_metrics_provider=provider)).changed(host.name) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("provider", "unit"), [("script", TIMER), ("cloudwatch_agent", AGENT)])
 def test_a_bake_enables_the_unit_and_starts_nothing(host: LabHost, provider: str, unit: str) -> None:
     host.sh(f"touch {FOLDER}/no-role")
@@ -146,6 +149,7 @@ def test_a_provider_of_none_sends_no_module(host: LabHost) -> None:
     assert run.module_invocations(host.name) == []
 
 
+@pytest.mark.slow
 def test_the_agent_loads_its_configuration_and_reloads_a_changed_one(host: LabHost) -> None:
     ok(apply(host, host_metrics_provider="cloudwatch_agent"))
     assert states(host, AGENT) == ("enabled", "active")
@@ -154,6 +158,7 @@ def test_the_agent_loads_its_configuration_and_reloads_a_changed_one(host: LabHo
     assert json.loads(host.sh(f"cat {READ}"))["metrics"]["namespace"] == "Site"
 
 
+@pytest.mark.slow
 def test_an_rpm_of_the_agent_is_verified_by_its_checksum(host: LabHost) -> None:
     url = host.sh("dnf --quiet repoquery --location amazon-cloudwatch-agent").splitlines()[-1]
     digest = host.sh(f"curl --silent --fail {url} | sha256sum").split()[0]

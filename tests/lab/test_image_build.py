@@ -151,6 +151,7 @@ def test_a_name_that_was_lost_comes_back_without_a_build(carrier: Engine) -> Non
     assert bench.id(BASE) == bench.inspect(BASE)["Id"]
 
 
+@pytest.mark.slow
 def test_force_builds_without_the_engines_cache(carrier: Engine) -> None:
     bench = Bench(carrier, BASE)
     bench.dockerfiles["test-base"] = dockerfile("RUN cat /proc/sys/kernel/random/uuid > /uuid")

@@ -129,6 +129,7 @@ def test_what_is_there_already_is_not_pushed_again_but_the_tags_that_move_are(be
     assert bench.names_of_the_registry() == []
 
 
+@pytest.mark.slow
 def test_a_tag_with_other_content_is_refused_before_anything_of_any_image_is_pushed(
     bench: Bench, carrier: Engine, image: Image
 ) -> None:
@@ -172,6 +173,7 @@ def test_the_users_own_login_is_used_where_there_is_one(bench: Bench, image: Ima
     assert len(publish(bench)) == len(bench.there(image)) == 3
 
 
+@pytest.mark.slow
 def test_a_credential_helper_is_asked_where_the_user_has_one(
     bench: Bench, image: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def test_pip_gets_the_files_of_the_toolbox_s_hashes_from_the_lab_and_nothing_els
     assert "from versions: none" in run("! /opt/venv/bin/pip install requests 2>&1")
 
 
+@pytest.mark.slow
 def test_dnf_installs_whatever_the_supply_promises_and_no_placeholder_is_promised(supply: Supply, run: Run) -> None:
     assert supply.packages
     assert "Complete!" in run(f"dnf --assumeyes install {shlex.join(supply.packages)}")

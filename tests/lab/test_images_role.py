@@ -84,6 +84,7 @@ def without_registry(host: LabHost) -> Iterator[None]:
         host.sh(f"ip route del unreachable {address}")
 
 
+@pytest.mark.slow
 def test_public_and_private_images_come_by_digest_and_get_their_tags(host: LabHost, digest: str) -> None:
     wanted: list[dict[str, Any]] = [
         {"name": "library/hello-world", "digest": digest},
@@ -177,6 +178,7 @@ def test_a_folder_is_built_once_and_again_when_it_has_changed(host: LabHost) -> 
     assert image_id(host, "team/tools:latest") != first
 
 
+@pytest.mark.slow
 def test_no_label_makes_an_image_one_that_was_built_here(host: LabHost) -> None:
     """Fault: a pulled image carries the label of a built one. Outcome: it is not taken for the built one, which is
     built.

@@ -179,6 +179,7 @@ def test_idle_instances_get_an_alarm_that_stops_them_and_the_others_are_left_out
     assert set(cloud.alarms()) == {"slipway-sleep/other/i-0"}
 
 
+@pytest.mark.slow
 def test_named_or_tagged_instances_wake(cloud: Cloud) -> None:
     first, second = cloud.launch("build"), cloud.launch("docs")
     cloud.ec2.stop_instances(InstanceIds=[first, second])

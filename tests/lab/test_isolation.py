@@ -22,6 +22,7 @@ def isolated(workbench: Workbench) -> LabHost:
     return workbench.make("test-isolated", isolated=True)
 
 
+@pytest.mark.slow
 def test_an_isolated_host_finds_and_reaches_no_server_of_the_internet(workbench: Workbench, isolated: LabHost) -> None:
     for name in hosts.REPOSITORY_NAMES:
         assert isolated.run("getent", "hosts", name)[0] != 0

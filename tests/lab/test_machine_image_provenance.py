@@ -48,6 +48,7 @@ def manifest(path: Path) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.slow
 def test_a_dry_run_predicts_both_files_and_writes_neither(host: LabHost, before: Path) -> None:
     predicted = provenance(host, before, "--check", "--diff")
     assert predicted.changed(host.name) == WRITTEN

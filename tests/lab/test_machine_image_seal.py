@@ -140,6 +140,7 @@ def test_the_engine_of_a_sealed_host_comes_back_with_a_new_identity(host: LabHos
     assert host.run("ls", "/var/lib/systemd/random-seed")[0] == 2, "it was written at the end, and all would share it"
 
 
+@pytest.mark.slow
 def test_a_checker_run_says_where_and_never_what(host: LabHost) -> None:
     host.sh(f"echo 'index-url = https://alice:{SECRET}@index.internal/' > /opt/settings")
     run = host.play({"slipway.platform.machine_image_check": {}}, options=("-vvv",))

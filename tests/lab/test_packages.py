@@ -5,6 +5,8 @@ import pytest
 
 from slipway.lab.workbench import LabHost, Workbench
 
+pytestmark = pytest.mark.slow
+
 DISTRIBUTION = "https://download.docker.com/baseos"
 HISTORIC = {
     "docker_engine_package": "docker-engine",
@@ -24,7 +26,6 @@ def install_from_distribution(host: LabHost, *packages: str) -> None:
     )
 
 
-@pytest.mark.slow
 def test_conflicting_packages_are_named_and_replaced_only_when_asked(host: LabHost) -> None:
     """Fault: conflicting packages, podman-docker or runc, are installed. Outcome: named; replaced only when asked for,
     and `/var/lib/docker` is kept.
@@ -45,7 +46,6 @@ def test_conflicting_packages_are_named_and_replaced_only_when_asked(host: LabHo
     assert host.sh("ls /var/lib/docker/precious")
 
 
-@pytest.mark.slow
 def test_the_historic_package_works_from_a_mirror_that_the_user_names(host: LabHost) -> None:
     run = host.converge(**HISTORIC)
     assert run.status == 0, run.output
@@ -54,7 +54,6 @@ def test_the_historic_package_works_from_a_mirror_that_the_user_names(host: LabH
     assert host.converge(**HISTORIC).changed(host.name) == []
 
 
-@pytest.mark.slow
 def test_an_engine_that_cannot_be_replaced_serves_on(host: LabHost) -> None:
     """Fault: an engine is being replaced and the transaction fails. Outcome: the old engine serves on.
 
@@ -103,7 +102,6 @@ def test_a_pin_brings_the_matching_set_and_only_the_plugins_that_were_asked_for(
     assert again.changed(host.name) == []
 
 
-@pytest.mark.slow
 def test_a_repository_of_the_user_s_own_is_left_alone(host: LabHost) -> None:
     """Whatever its ID is, also with a pin."""
     host.sh(

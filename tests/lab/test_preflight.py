@@ -54,6 +54,7 @@ def test_everything_that_is_odd_is_named_at_once_and_nothing_is_changed(host: La
     assert host.sh(STATE) == before
 
 
+@pytest.mark.slow
 def test_a_policy_that_a_repository_has_is_not_missing(host: LabHost) -> None:
     host.sh("rpm --erase --nodeps centos-stream-release")
     section = "[baseos]\\nname=baseos\\nbaseurl=https://download.docker.com/baseos\\nenabled=1\\n"
@@ -94,6 +95,7 @@ def test_a_directory_in_place_of_daemon_json_is_named(host: LabHost) -> None:
     assert host.sh(STATE) == before
 
 
+@pytest.mark.slow
 def test_units_that_were_edited_by_hand_are_named_and_left_alone(edited_host: LabHost) -> None:
     """Fault: unit files that were edited or hidden by hand. Outcome: named, with a drop-in as the remedy; the files
     stay.
@@ -111,6 +113,7 @@ def test_units_that_were_edited_by_hand_are_named_and_left_alone(edited_host: La
     assert edited_host.sh(f"tail -n 1 {UNITS}/containerd.service") == "# by hand"
 
 
+@pytest.mark.slow
 def test_an_image_whose_kernel_has_no_module_and_no_package_is_refused(host: LabHost) -> None:
     """Fault: an image of EL 10 whose kernel lacks xt_addrtype, and no repository that has its kernel-modules-extra.
     Outcome: refused while baking; nothing changes.
@@ -153,6 +156,7 @@ def test_a_containerd_that_the_repository_lacks_is_refused_with_those_that_it_ha
     assert host.sh(STATE) == before
 
 
+@pytest.mark.slow
 def test_a_pinned_containerd_is_held(converged_host: LabHost) -> None:
     containerd = "rpm --query --queryformat '%{VERSION}' containerd.io"
     version = ".".join(re.findall(r"[0-9]+", converged_host.sh(containerd))[:2])

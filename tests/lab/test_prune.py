@@ -122,6 +122,7 @@ def test_what_would_fail_at_night_is_refused_by_day(refusals: dict[str, str], ca
     assert "othing was changed" in refusals[case]
 
 
+@pytest.mark.slow
 def test_units_of_somebody_else_are_neither_replaced_nor_removed(host: LabHost) -> None:
     prune(host)
     host.sh("printf '[Service]\\nExecStart=/bin/true\\n' > /etc/systemd/system/docker-prune.service")

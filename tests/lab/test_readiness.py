@@ -118,6 +118,7 @@ def test_a_running_host_is_made_ready_and_is_ready_after_a_reboot(host: LabHost)
     assert report["steps"][2]["detail"] == "version " + host.sh("docker version --format '{{.Server.Version}}'")
 
 
+@pytest.mark.slow
 def test_a_boot_without_a_network_fails_with_the_reason(host: LabHost) -> None:
     """Fault: a boot without a network. Outcome: not ready; the reason is in `slipway-ready`, the journal and `systemctl
     --failed`.
@@ -136,6 +137,7 @@ def test_a_boot_without_a_network_fails_with_the_reason(host: LabHost) -> None:
     assert json.loads(host.sh(f"cat {REPORT}"))["state"] == "failed"
 
 
+@pytest.mark.slow
 def test_a_boot_whose_engine_does_not_respond_fails_and_the_next_one_is_ready(host: LabHost) -> None:
     """Fault: a boot whose engine does not answer. Outcome: not ready, with the reason; the next boot is."""
     ok(apply(host, **NETWORK | {"docker_firstboot_wait_seconds": 2}))
@@ -150,6 +152,7 @@ def test_a_boot_whose_engine_does_not_respond_fails_and_the_next_one_is_ready(ho
     assert boot(host)[0] == 0
 
 
+@pytest.mark.slow
 def test_an_instance_that_is_not_yet_ready_is_reported_as_such(host: LabHost) -> None:
     ok(apply(host, **NETWORK))
     host.sh(f"systemctl stop {UNIT}")
@@ -186,6 +189,7 @@ def test_a_playbook_without_a_trusted_signature_is_not_run(site: LabHost, branch
     assert is_failed(site)
 
 
+@pytest.mark.slow
 def test_a_failed_playbook_runs_again_and_its_output_is_only_in_the_journal(site: LabHost) -> None:
     """Fault: a site's playbook fails. Outcome: not ready; tried again at the next boot; its output is in the journal
     only.

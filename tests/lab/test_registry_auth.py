@@ -116,6 +116,7 @@ def test_one_bad_login_of_two_changes_nothing_of_either(host: LabHost, secrets: 
     assert host.run("ls", "/home/alice/.docker")[0] != 0
 
 
+@pytest.mark.slow
 def test_a_token_that_was_revoked_is_found_though_nothing_changed(
     host: LabHost, secrets: dict[str, str], workbench: Workbench
 ) -> None:
@@ -143,6 +144,7 @@ def test_four_failures_have_four_messages(host: LabHost, secrets: dict[str, str]
     assert len({wrong, limited, unreachable, untrusted}) == 4
 
 
+@pytest.mark.slow
 def test_the_basic_registry_is_verified_by_its_own_challenge(host: LabHost, secrets: dict[str, str]) -> None:
     ci = {"username": "ci", "registry": hub.REGISTRY, "user": "alice"}
     assert "rejected the credentials" in refused(host, {**ci, "password": "wrong-password"})
@@ -204,6 +206,7 @@ esac
 """
 
 
+@pytest.mark.slow
 def test_a_helper_keeps_the_secret_and_config_json_only_its_name(host: LabHost, secrets: dict[str, str]) -> None:
     helper = "/usr/local/bin/docker-credential-kept"
     host.sh(f"cat > {helper} <<'END'\n{HELPER}END\nchmod 755 {helper}")

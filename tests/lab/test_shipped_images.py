@@ -16,6 +16,8 @@ from slipway.lab import engine, hub
 from slipway.lab.lab import Lab
 from tests.support.tiny_images import build_containers
 
+pytestmark = pytest.mark.slow
+
 SLIPWAY_IMAGES = Path(sys.prefix) / "bin/slipway-images"
 SHIPPED = {"base-9", "systemd-9", "python-3.11", "app", "toolbox"}  # what the lab has packages for
 
@@ -70,7 +72,6 @@ def test_every_claim_holds() -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.slow
 def test_they_are_published_under_all_their_tags_and_a_second_time_only_what_moves(lab: Lab) -> None:
     # The command knows the lab of `make up`, whatever lab these tests have.
     team = f"{hub.engine_address(Lab(lab.engine, lab.images))}/{uuid.uuid4().hex}"  # where nobody has published yet

@@ -46,6 +46,7 @@ def stranger(host: LabHost, repo_id: str) -> None:
 WAYS = ["begin line with two carriage returns", "unknown packet before the key", "private key block"]
 
 
+@pytest.mark.slow
 def test_a_key_file_that_hides_a_second_key_is_refused(host: LabHost, workbench: Workbench) -> None:
     """Fault: a key file that hides a second key. Outcome: refused; no package is installed and no engine is stopped."""
     files = hidden(key(host, f"{MIRROR}/linux/centos/gpg"), key(host, STRANGERS_KEY))
@@ -67,6 +68,7 @@ def test_a_key_file_that_hides_a_second_key_is_refused(host: LabHost, workbench:
     assert host.sh(STATE) == before
 
 
+@pytest.mark.slow
 def test_what_a_file_depends_on_is_verified_though_the_file_is_not(host: LabHost) -> None:
     """As host_metrics installs an agent from a file. docker-ce-cli, which docker-ce requires, is not signed there."""
     tree = f"{MIRROR}/unsigned/linux/centos/9/x86_64/stable"

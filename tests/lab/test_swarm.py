@@ -124,6 +124,7 @@ def test_the_claims_hold(swarm: SwarmHosts) -> None:
     assert " passed" in checked.stdout
 
 
+@pytest.mark.slow
 def test_a_host_of_another_swarm_or_without_a_way_to_the_managers_is_refused(swarm: SwarmHosts) -> None:
     """Fault: a host is a node of another swarm, or no manager answers where it is to join. Outcome: refused; the host
     is as it was, and so is the swarm.

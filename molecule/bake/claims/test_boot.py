@@ -15,8 +15,6 @@ from slipway.lab import nspawn, play
 from slipway.lab.nspawn import Machine
 from slipway.lab.paths import PROJECT
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def machines(copy: Callable[[str], Path]) -> Iterator[list[Machine]]:

@@ -43,7 +43,6 @@ def test_a_plain_text_secret_is_rejected_before_anything_changes_and_is_nowhere_
     assert check(written(disk)) == (0, [])
 
 
-@pytest.mark.slow
 def test_the_check_finds_a_login_that_the_seal_removed(
     root: Path, disk: Path, inventory: Path, seal: Callable[[Path], Run], canary: str, check: Check
 ) -> None:

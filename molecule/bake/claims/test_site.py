@@ -10,8 +10,6 @@ import yaml
 from slipway.lab import play
 from slipway.lab.paths import PROJECT
 
-pytestmark = pytest.mark.slow
-
 
 @pytest.fixture(scope="module")
 def run(copy: Callable[[str], Path], inventory: Path, tmp_path_factory: pytest.TempPathFactory) -> play.Run:

@@ -43,6 +43,7 @@ def apply(folder: Path, **variables: Any) -> play.Run:
     return play.run(folder / "play.yml", folder / "hosts.yml", settings, ["--tags", "host_metrics_alarms"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("controller")
 def test_each_alarm_names_exactly_the_dimensions_of_a_published_metric(
     command: Command, cloudwatch: Any, tmp_path: Path
@@ -145,6 +146,7 @@ def test_each_invalid_setting_has_one_message(found: list[str], words: str) -> N
     assert words in found[0]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("controller")
 def test_missing_credentials_missing_boto3_and_an_unknown_region_have_one_message(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
