@@ -36,8 +36,10 @@ WORKERS ?= 3
 # All tests but those that take long: `make test-all` runs these too.
 export CHOSEN ?= not slow
 PYTEST := pytest --numprocesses=$(WORKERS) --durations=60 --durations-min=5
-# Two independent targets at once. Their output is not kept back until they end: it shows how far they are.
+# Independent targets, two at once. Their output is not kept back until they end: it shows how far they are.
 BOTH := $(MAKE) --no-print-directory --jobs=2
+# What needs no lab: `make check test` runs it once.
+PROVEN := $(if $(filter check,$(MAKECMDGOALS)),,style unit)
 
 .PHONY: help
 help: ## Show this help
@@ -72,33 +74,27 @@ ifdef PATHS
 check: $(SETUP)
 	@pytest $(PATHS)
 else
-check: style-and-up unit ## Run linters and unit tests, converge and verify one host (4 minutes); with PATHS, run those tests only
+check: $(SETUP) ## Run linters and unit tests, converge and verify one host (4 minutes); with PATHS, run those tests only
+	@$(BOTH) up style unit
 	@pytest --ansible-inventory=inventory/lab/hosts.yml --hosts=ansible://docker_hosts tests/verify
 endif
 
 .PHONY: test
 test: export LAB := offline
-test: style-and-lab unit ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
+test: $(SETUP) ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
+	@$(BOTH) lab $(PROVEN)
 	@$(BOTH) essential-sanity lab-tests
 
 .PHONY: test-all
 test-all: export LAB := offline
 test-all: export CHOSEN :=
-test-all: style-and-lab unit ## The same with all scenarios and the tests that take minutes
+test-all: $(SETUP) ## The same with all scenarios and the tests that take minutes
+	@$(BOTH) lab style unit
 	@$(BOTH) essential-sanity lab-tests
 
-# Targets of their own, so that `make check test` does once what both need.
 .PHONY: unit
 unit: $(SETUP)
 	@$(PYTEST) tests/unit -m "$(CHOSEN)"
-
-.PHONY: style-and-up
-style-and-up: $(SETUP)
-	@$(BOTH) style up
-
-.PHONY: style-and-lab
-style-and-lab: $(SETUP)
-	@$(BOTH) $(if $(filter check,$(MAKECMDGOALS)),,style) lab
 
 .PHONY: lab
 lab: $(SETUP)

@@ -380,6 +380,7 @@ def test_an_image_is_launched_only_of_an_account_that_is_named(cloud: Cloud) -> 
     ok(cloud.run("--check", image_owners=[STRANGER]))
 
 
+@pytest.mark.slow
 def test_without_credentials_boto3_or_such_a_region_one_sentence_says_so(
     cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

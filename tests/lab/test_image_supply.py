@@ -124,6 +124,7 @@ def test_a_host_is_no_base_it_knows_no_repository(lab: Lab) -> None:
     assert output_of(lab.client, lab.images.host, ["ls", "-A", "/etc/yum.repos.d"]) == ""
 
 
+@pytest.mark.slow
 def test_what_the_engine_pushes_hosts_pull_under_the_registry_s_name(
     client: docker.DockerClient, registry: Registry, converged_host: LabHost
 ) -> None:
