@@ -2,6 +2,7 @@
 """While an image is baked the roles start nothing and ask no registry: on a machine that runs, and without systemd."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -192,25 +193,32 @@ def test_bake_yml_changes_nothing_of_a_machine_that_nobody_has_given_up(build: L
     assert build.run("ls", "/etc/yum.repos.d/docker-ce.repo", "/usr/bin/dockerd")[1].count("No such file") == 2
 
 
-def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(build: LabHost) -> None:
+@pytest.fixture(scope="module")
+def baked(build: LabHost) -> Iterator[LabHost]:
+    """The container once bake.yml has installed and sealed everything."""
     settings = build.inventory.parent / "group_vars/image_builds.yml"
     settings.parent.mkdir(exist_ok=True)
     settings.write_text("machine_image_seal_confirmed: true\n")
     ok(bake(build, docker_registry_auth_logins=[]))
-    assert enabled(build) == UNITS
-    assert build.sh(PROCESSES) == ""
-    assert build.sh("wc --bytes < /etc/machine-id") == "0"
+    yield build
+    settings.unlink()  # the next run of these tests has the same folder
+
+
+def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(baked: LabHost) -> None:
+    assert enabled(baked) == UNITS
+    assert baked.sh(PROCESSES) == ""
+    assert baked.sh("wc --bytes < /etc/machine-id") == "0"
 
 
 @pytest.mark.slow
-def test_a_second_run_of_bake_yml_changes_nothing(build: LabHost) -> None:
-    again = ok(bake(build, docker_registry_auth_logins=[]))
-    assert again.changed(build.name) == []
+def test_a_second_run_of_bake_yml_changes_nothing(baked: LabHost) -> None:
+    again = ok(bake(baked, docker_registry_auth_logins=[]))
+    assert again.changed(baked.name) == []
 
 
 @pytest.mark.slow
-def test_bake_yml_refuses_an_image_that_is_dirty(build: LabHost) -> None:
-    build.sh(f'printf \'{{"auths": {{"{NOWHERE}": {{"auth": "YWNtZTo0NzExLTQ3MTE="}}}}}}\' > /opt/config.json')
-    dirty = bake(build, machine_image_seal_confirmed=True, docker_registry_auth_logins=[])
-    build.sh("rm /opt/config.json")
-    assert "/opt/config.json, line 1" in dirty.failure(build.name)
+def test_bake_yml_refuses_an_image_that_is_dirty(baked: LabHost) -> None:
+    baked.sh(f'printf \'{{"auths": {{"{NOWHERE}": {{"auth": "YWNtZTo0NzExLTQ3MTE="}}}}}}\' > /opt/config.json')
+    dirty = bake(baked, machine_image_seal_confirmed=True, docker_registry_auth_logins=[])
+    baked.sh("rm /opt/config.json")
+    assert "/opt/config.json, line 1" in dirty.failure(baked.name)
