@@ -74,7 +74,7 @@ ifdef PATHS
 check: $(SETUP)
 	@pytest $(PATHS)
 else
-check: $(SETUP) ## Run linters and unit tests, converge and verify one host (4 minutes); with PATHS, run those tests only
+check: $(SETUP) ## Run linters and unit tests, converge and verify one host (6 minutes); with PATHS, run those tests only
 	@$(BOTH) up style unit
 	@pytest --ansible-inventory=inventory/lab/hosts.yml --hosts=ansible://docker_hosts tests/verify
 endif
