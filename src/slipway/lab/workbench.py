@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,10 @@ class Host(ABC):
 
         The message is "" for a case that did not fail.
         """
+        return self.messages(self.tries(role, cases), cases)
+
+    def tries(self, role: str, cases: dict[str, dict[str, Any]], *options: str) -> Run:
+        """Run a role once per named set of variables, in one play, which goes on after each failure."""
         blocks = [
             {
                 "block": [{"ansible.builtin.include_role": {"name": f"slipway.platform.{role}"}, "vars": variables}],
@@ -84,9 +88,11 @@ class Host(ABC):
             }
             for name, variables in cases.items()
         ]
-        said = {
-            name: str(result["msg"]) for name, result in ok(self.play(*blocks)).results(self.name) if "msg" in result
-        }
+        return ok(self.play(*blocks, options=options))
+
+    def messages(self, tried: Run, cases: Iterable[str]) -> dict[str, str]:
+        """Return the failure messages of such a run by name."""
+        said = {name: str(result["msg"]) for name, result in tried.results(self.name) if "msg" in result}
         return {name: said.get(f"case {name}", "") for name in cases}
 
     def verify(self, claims: str, **variables: Any) -> subprocess.CompletedProcess[str]:
