@@ -2,7 +2,6 @@
 """While an image is baked the roles start nothing and ask no registry: on a machine that runs, and without systemd."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -194,14 +193,13 @@ def test_bake_yml_changes_nothing_of_a_machine_that_nobody_has_given_up(build: L
 
 
 @pytest.fixture(scope="module")
-def baked(build: LabHost) -> Iterator[LabHost]:
+def baked(build: LabHost) -> LabHost:
     """The container once bake.yml has installed and sealed everything."""
     settings = build.inventory.parent / "group_vars/image_builds.yml"
     settings.parent.mkdir(exist_ok=True)
     settings.write_text("machine_image_seal_confirmed: true\n")
     ok(bake(build, docker_registry_auth_logins=[]))
-    yield build
-    settings.unlink()  # the next run of these tests has the same folder
+    return build
 
 
 def test_bake_yml_needs_no_systemd_and_seals_what_it_has_baked(baked: LabHost) -> None:

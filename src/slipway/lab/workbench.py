@@ -3,6 +3,7 @@
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -134,12 +135,16 @@ class Workbench:
     def make(
         self, name: str, *, image: str | None = None, isolated: bool = False, isolated_alias: str | None = None
     ) -> LabHost:
-        """Create a host, replacing any left over under that name; the options are those of `hosts.create`."""
+        """Create a host, replacing any left over under that name, and what a run has written beside its inventory.
+
+        The options are those of `hosts.create`.
+        """
         name = self.lab.name(name)
         self._made.append(name)
         hosts.destroy(self.lab.client, [name])
         (container,) = hosts.create(self.lab, [name], image=image, isolated=isolated, isolated_alias=isolated_alias)
         path = LAB / "workbench" / name / "hosts.yml"
+        shutil.rmtree(path.parent, ignore_errors=True)
         inventory.write(path, [name], self.lab)
         return LabHost(name, path, container)
 
