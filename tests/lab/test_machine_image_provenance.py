@@ -87,6 +87,7 @@ def test_packages_are_listed_without_proc(host: LabHost, before: Path) -> None:
 
 @pytest.mark.slow
 def test_an_upgrade_of_the_engine_is_told(host: LabHost, before: Path) -> None:
+    provenance(host, before)
     after = before.with_name("after.json")
     upgraded = host.converge(docker_engine_version="26.1")
     assert upgraded.status == 0, upgraded.output
