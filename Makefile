@@ -34,7 +34,7 @@ DOCS := .venv/.docs
 # engines that start are waited for.
 WORKERS ?= 3
 # All tests but those that take long: `make test-all` runs these too.
-export CHOSEN ?= not slow
+CHOSEN ?= not slow
 PYTEST := pytest --numprocesses=$(WORKERS) --durations=60 --durations-min=5
 # Independent targets, two at once. Their output is not kept back until they end: it shows how far they are.
 BOTH := $(MAKE) --no-print-directory --jobs=2
