@@ -40,14 +40,16 @@ def describe(violation):
 
 def artefact_violations(tree, keep_keys_of=(), keep_passwords_of=()):
     """Return the listed artefacts in the image, each file once; keys and passwords of the named users may stay."""
+    with tree.unchanging():
+        violations = [
+            *system_violations(tree),
+            *password_violations(tree, keep_passwords_of),
+            *home_violations(tree, keep_keys_of),
+            *violations_among(tree, artefacts.OTHER_KEYS, login_keys.files(tree, keep_keys_of)),
+            *engine_violations(tree),
+        ]
     listed = collections.OrderedDict()  # type: collections.OrderedDict[str, Violation]
-    for violation in [
-        *system_violations(tree),
-        *password_violations(tree, keep_passwords_of),
-        *home_violations(tree, keep_keys_of),
-        *violations_among(tree, artefacts.OTHER_KEYS, login_keys.files(tree, keep_keys_of)),
-        *engine_violations(tree),
-    ]:
+    for violation in violations:
         listed.setdefault(violation.path, violation)
     return list(listed.values())
 

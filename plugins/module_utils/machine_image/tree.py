@@ -27,6 +27,7 @@ class Tree:
         """Open the root. `own` are directories on this machine with the running program, which are skipped."""
         self.root = os.path.realpath(root)
         self.own = [os.path.realpath(path) for path in own]
+        self.seen = None  # type: dict[tuple[str, str], object] | None
         # Stays the root even if the path is replaced.
         self.top = self.open_root(root)
         weakref.finalize(self, os.close, self.top)
@@ -79,12 +80,33 @@ class Tree:
             reason = error.strerror or error
             raise TreeError("{} cannot be read: {}: fix or remove it".format(path, reason)) from error
 
+    @contextlib.contextmanager
+    def unchanging(self):
+        """Within the context, list each directory and follow each path once: many patterns begin alike."""
+        self.seen = {}
+        try:
+            yield
+        finally:
+            self.seen = None
+
+    def once(self, look, path):
+        """Return look(path), from memory where nothing changes."""
+        if self.seen is None:
+            return look(path)
+        key = (look.__name__, path)
+        if key not in self.seen:
+            self.seen[key] = look(path)
+        return self.seen[key]
+
     def inside(self, path):
         """Return the path, which is below the root, as seen inside the operating system."""
         return "/" + path[len(self.root) :].lstrip("/")
 
     def resolve(self, path):
         """Return the path on this machine for one inside the operating system; no link leads out of the root."""
+        return self.once(self.followed, path)
+
+    def followed(self, path):
         pending, links = path.split("/")[::-1], 0
         found = []  # type: list[str]
         while pending:
@@ -169,6 +191,9 @@ class Tree:
 
     def entries(self, directory):
         """Return the names in a directory, without those of the running program; [] if there is no such directory."""
+        return self.once(self.listed, directory)
+
+    def listed(self, directory):
         try:
             with self.reading(directory), self.folder(directory) as folder:
                 names = sorted(os.listdir(folder))
