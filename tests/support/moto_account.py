@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An AWS account in a moto server, with an instance's role that may read secrets."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ from tests.support.stand_in_aws import REGION, ROLE
 POLICIES = ("docker-login", "docker-login-ssm", "docker-login-ecr")
 
 
+@functools.cache
 def client(moto: str, service: str) -> Any:
+    """Return the client of a service, which takes longer to make than a request."""
     keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     return boto3.client(service, region_name=REGION, endpoint_url=moto, **keys)
 

@@ -9,6 +9,7 @@ condition, loop, argument and template that depends on the variable. {"role": na
 answered by the expressions that fail with --skip-tags of each phase.
 """
 
+import copy
 import functools
 import json
 import re
@@ -29,6 +30,7 @@ from ansible.playbook.block import Block
 from ansible.playbook.conditional import Conditional
 from ansible.playbook.play import Play
 from ansible.plugins.loader import init_plugin_loader
+from ansible.plugins.lookup import template as template_lookup
 from ansible.template import Templar
 from ansible.vars.manager import VariableManager
 from jinja2 import Environment
@@ -95,7 +97,7 @@ class Role:
 
     def refusals(self, variables: dict[str, Any]) -> list[str]:
         """Return what the validation of the role's arguments refuses, defaults that are templates included."""
-        options = _yaml(self.folder / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+        options = _options(self.folder)
         known = {**self._tasks[0][2], **variables}
         given = self._with(known).template({name: known[name] for name in options if name in known})
         return list(ArgumentSpecValidator(options).validate(given, validate_role_argument_spec=True).error_messages)
@@ -210,6 +212,13 @@ class Role:
 
 
 @functools.cache
+def _options(role: Path) -> dict[str, Any]:
+    """Return the declarations of a role's variables."""
+    declared: dict[str, Any] = _yaml(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    return declared
+
+
+@functools.cache
 def definitions() -> dict[str, str]:
     """Return the texts of the roles' variables, and of their templates by the names of these."""
     found = {}
@@ -259,6 +268,7 @@ def _flat(tasks: list[Any]) -> Iterator[Any]:
             yield task
 
 
+@functools.cache
 def _module_types(action: str) -> dict[str, str]:
     """Return the types of the parameters of a module of this collection."""
     path = PROJECT / "plugins/modules" / f"{action.removeprefix(COLLECTION)}.py"
@@ -333,7 +343,8 @@ def main() -> None:
     """Answer the requests on stdin."""
     context.CLIARGS = ImmutableDict(COMMAND_LINE)
     init_plugin_loader([])
-    with compiled_once():
+    # The lookup adds variables to its copy of all variables, which takes longer than the rendering if the copy is deep.
+    with compiled_once(), mock.patch.object(template_lookup, "deepcopy", copy.copy):
         for line in sys.stdin:
             request = json.loads(line)
             role = Role(request["role"])

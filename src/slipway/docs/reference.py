@@ -6,6 +6,7 @@ digest of what it was made of and of itself, so that a stale or edited page is f
 """
 
 import ast
+import functools
 import hashlib
 import os
 import re
@@ -52,17 +53,23 @@ class Entry:
         return f"{self.name}_{self.kind}.rst"
 
 
+@functools.cache
+def _yaml(text: str) -> Any:
+    """Return what a YAML text says, for reading only: several pages are made of the same texts."""
+    return yaml.safe_load(text)
+
+
 def entries(project: Path) -> Iterator[Entry]:
     """Yield what has a page, kind by kind and in the order of names."""
     for specs in sorted(project.glob("roles/*/meta/argument_specs.yml")):
         role = specs.parents[1]
-        content = yaml.safe_load(specs.read_text())["argument_specs"]["main"]
+        content = _yaml(specs.read_text())["argument_specs"]["main"]
         yield Entry(role.name, "role", (specs, role / "defaults/main.yml"), content["short_description"])
     fragments = tuple(sorted(project.glob("plugins/doc_fragments/*.py")))
     for kind in KINDS:
         folder = "modules" if kind == "module" else kind
         for path in sorted(project.glob(f"plugins/{folder}/*.py")):
-            content = yaml.safe_load(documentation(path).get("DOCUMENTATION", "{}"))
+            content = _yaml(documentation(path).get("DOCUMENTATION", "{}"))
             if content:
                 yield Entry(path.stem, kind, (path, *fragments), content["short_description"])
 
@@ -86,7 +93,7 @@ def digest(entry: Entry, body: str) -> str:
     """Return the digest of a page's text and of what it was made of."""
     parts = [body]
     for path in entry.sources:
-        parts += [repr(documentation(path) if path.suffix == ".py" else yaml.safe_load(path.read_text()))]
+        parts += [repr(documentation(path) if path.suffix == ".py" else _yaml(path.read_text()))]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
@@ -141,9 +148,7 @@ def run_antsibull(project: Path, target: Path, form: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         _stage(project, Path(folder) / "ansible_collections/slipway/platform")
         settings = Path(folder) / "antsibull.cfg"
-        settings.write_text(
-            SETTINGS.format(repository=yaml.safe_load((project / "galaxy.yml").read_text())["repository"])
-        )
+        settings.write_text(SETTINGS.format(repository=_yaml((project / "galaxy.yml").read_text())["repository"]))
         command = [
             "antsibull-docs",
             f"--config-file={settings}",

@@ -46,7 +46,7 @@ def sealed(root: Path, keep_keys_of: tuple[str, ...] = (), keep_passwords_of: tu
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A root file system without violations."""
+    """A root file system without violations, as test_a_minimal_system_has_no_violations says."""
     root = tmp_path / "root"
     plant(root, "etc/passwd", PASSWD)
     plant(root, "etc/os-release", "ID=centos\n")
@@ -58,5 +58,4 @@ def root(tmp_path: Path) -> Path:
     plant(root, DISABLE_ALL, "disable *\n")
     plant(root, seal.PRESET, seal.preset([]))
     (root / "tmp").mkdir()
-    assert found(root) == []
     return root

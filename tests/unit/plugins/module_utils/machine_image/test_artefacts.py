@@ -155,6 +155,10 @@ ARTEFACTS = [
 ]
 
 
+def test_a_minimal_system_has_no_violations(root: Path) -> None:
+    assert found(root) == sealed(root) == []
+
+
 @pytest.mark.parametrize("artefact", ARTEFACTS)
 def test_an_artefact_is_found_and_sealed(root: Path, artefact: str) -> None:
     planted = plant(root, artefact)
@@ -163,7 +167,6 @@ def test_an_artefact_is_found_and_sealed(root: Path, artefact: str) -> None:
     assert sealed(root) == [path]
     assert not planted.exists() or planted.read_bytes() == b""
     assert found(root) == []
-    assert sealed(root) == []
 
 
 PROXY = "=http://10.0.0.1:3128"
