@@ -11,13 +11,15 @@ CENTOS = "quay.io/centos/centos:stream9"
 USER = "ci"
 
 
-@locking.exclusive()
 def prepare(engine: Engine, setting: Setting) -> Supply:
     """Return the supply for builds on an engine; offline, start the lab's servers. Raises LabError.
 
     The first call takes a few seconds more than `images.prepare`, later calls no time.
     """
-    return ONLINE if setting is Setting.ONLINE else offline(Lab(engine, images.prepare(engine.client, setting)))
+    if setting is Setting.ONLINE:
+        return ONLINE
+    with locking.exclusive():
+        return offline(Lab(engine, images.prepare(engine.client, setting)))
 
 
 def offline(lab: Lab) -> Supply:
