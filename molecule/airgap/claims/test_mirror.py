@@ -9,7 +9,7 @@ import testinfra
 from testinfra.host import Host
 
 LINUX = "/var/www/slipway-mirror/linux"
-TREES = [f"{LINUX}/centos/{release}/x86_64" for release in ("9", "10")]
+TREES = [f"{LINUX}/{distribution}/9/x86_64" for distribution in ("centos", "rhel")]
 ENGINE = ("docker-ce", "docker-ce-cli", "docker-ce-rootless-extras")
 COMPANIONS = ("containerd.io", "docker-buildx-plugin", "docker-compose-plugin")
 
