@@ -33,13 +33,13 @@ DOCS := .venv/.docs
 # Tests take turns in this many processes, each with a lab of its own: one more than two cores, since hosts that boot and
 # engines that start are waited for.
 WORKERS ?= 3
-# All tests but those that take long: `make test-all` runs these too.
+# `make test` runs all tests but those that take minutes, `make check` only those that take an instant.
 CHOSEN ?= not slow
 PYTEST := pytest --numprocesses=$(WORKERS) --durations=60 --durations-min=5
 # Independent targets, two at once. Their output is not kept back until they end: it shows how far they are.
 BOTH := $(MAKE) --no-print-directory --jobs=2
 # What needs no lab: `make check test` runs it once.
-PROVEN := $(if $(filter check,$(MAKECMDGOALS)),,style unit)
+LEFT := $(if $(filter check,$(MAKECMDGOALS)),programs,style unit)
 
 .PHONY: help
 help: ## Show this help
@@ -74,7 +74,8 @@ ifdef PATHS
 check: $(SETUP)
 	@pytest $(PATHS)
 else
-check: $(SETUP) ## Run linters and unit tests, converge and verify one host (6 minutes); with PATHS, run those tests only
+check: export CHOSEN := not slow and not program
+check: $(SETUP) ## Run linters and unit tests, converge and verify one host (5 minutes); with PATHS, run those tests only
 	@$(BOTH) up style unit
 	@pytest --ansible-inventory=inventory/lab/hosts.yml --hosts=ansible://docker_hosts tests/verify
 endif
@@ -82,7 +83,7 @@ endif
 .PHONY: test
 test: export LAB := offline
 test: $(SETUP) ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
-	@$(BOTH) lab $(PROVEN)
+	@$(BOTH) lab $(LEFT)
 	@$(BOTH) essential-sanity lab-tests
 
 .PHONY: test-all
@@ -95,6 +96,10 @@ test-all: $(SETUP) ## The same with all scenarios and the tests that take minute
 .PHONY: unit
 unit: $(SETUP)
 	@$(PYTEST) tests/unit -m "$(CHOSEN)"
+
+.PHONY: programs
+programs: $(SETUP)
+	@$(PYTEST) tests/unit -m "program and not slow"
 
 .PHONY: lab
 lab: $(SETUP)

@@ -12,6 +12,8 @@ import pytest
 
 from slipway.lab.paths import PROJECT
 
+pytestmark = pytest.mark.program
+
 PYPROJECT = """\
 [build-system]
 requires = ["no-such-builder"]

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.program
+
 PROJECT = Path(__file__).parents[2]
 PLAYBOOKS = sorted(path.stem for path in PROJECT.glob("playbooks/*.yml"))
 NEED_AWS = ["ami", "drill", "fleet", "restore", "sleep", "wake"]

@@ -18,6 +18,8 @@ from slipway.images.recipe import Built
 from slipway.images.verify import Subject
 from tests.support.tiny_images import tiny
 
+pytestmark = pytest.mark.program
+
 IMAGES = matrix.without_lab(matrix.load())
 
 PROGRAM = str(Path(sys.prefix) / "bin/slipway-images")

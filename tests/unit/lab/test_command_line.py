@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.program
+
 # Other users may not be able to read root's Python, so privileges are dropped after the imports.
 AS_NOBODY = """
 import os, pathlib, sys, tempfile, slipway.lab.__main__ as lab

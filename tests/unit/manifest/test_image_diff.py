@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.program
+
 PROGRAM = str(Path(sys.prefix) / "bin/slipway-machine-image-diff")
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from tests.unit.roles.test_texts import PROGRAM, PROJECT, PYTHON, ROLE_STATE
 
+pytestmark = pytest.mark.program
+
 PHASES = {
     "ami_fleet": ["group", "refresh", "scaling", "template"],
     "ami_publish": ["backup", "images", "prune", "report"],

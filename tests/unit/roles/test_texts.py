@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.program
+
 PROJECT = Path(__file__).parents[3]
 ROLES = sorted(path.name for path in (PROJECT / "roles").iterdir() if path.is_dir())
 PROGRAM = PROJECT / "tests/support/role_trace.py"

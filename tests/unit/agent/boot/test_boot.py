@@ -16,6 +16,8 @@ import yaml
 from slipway_agent.boot import commands, credentials, main, network, ready, report, settings, waiting
 from slipway_agent.boot.errors import StepError
 
+pytestmark = pytest.mark.program
+
 ROUTES = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
 """

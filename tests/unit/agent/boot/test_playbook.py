@@ -17,9 +17,12 @@ from slipway_agent.boot import commands, playbook, settings
 from slipway_agent.boot.errors import StepError
 from slipway_agent.boot.playbook import Playbook
 
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("gpg") and shutil.which("git")), reason="what an instance uses, git and gpg, is not installed"
-)
+pytestmark = [
+    pytest.mark.program,
+    pytest.mark.skipif(
+        not (shutil.which("gpg") and shutil.which("git")), reason="what an instance uses, git and gpg, is not installed"
+    ),
+]
 PLAYBOOK = "- {{hosts: localhost, gather_facts: false, tasks: [ansible.builtin.copy: {{content: {}, dest: {}}}]}}\n"
 GPG = ("gpg", "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "")
 NEVER = "f" * 40

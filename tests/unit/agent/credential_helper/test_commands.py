@@ -13,6 +13,8 @@ from tests.support.moto_account import Cloud
 from tests.support.stand_in_aws import REGION, ROLE, Aws
 from tests.unit.agent.credential_helper.conftest import HUB, SECRET, Command
 
+pytestmark = pytest.mark.program
+
 TOKEN = "dckr_pat_first"
 CREDENTIALS = json.dumps({"username": "acme", "accessToken": TOKEN})
 NOT_FOUND = "credentials not found in native keychain"

@@ -30,6 +30,8 @@ from tests.support.stand_in_aws import ECR_CALLS_FILE, ECR_FILE, REGION, ROLE, A
 from tests.unit.agent.conftest import ROLES, install
 from tests.unit.agent.credential_helper.conftest import HUB, Command
 
+pytestmark = pytest.mark.program
+
 NAME = f"111122223333.dkr.ecr.{REGION}.amazonaws.com"
 ELSEWHERE = "111122223333.dkr.ecr.us-west-2.amazonaws.com"
 CHINA = "111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn"

@@ -16,6 +16,8 @@ from tests.support.stand_in_aws import GROUP, ROLE
 from tests.unit.agent.conftest import LIBRARY
 from tests.unit.agent.fleet.conftest import LAUNCH, Instance
 
+pytestmark = pytest.mark.program
+
 HEARTBEAT = "RecordLifecycleActionHeartbeat"
 COMPLETE = "CompleteLifecycleAction"
 BOOT = "import sys; sys.path.insert(0, {!r}); from slipway_agent.boot import main; sys.exit(main.main(*{}))"

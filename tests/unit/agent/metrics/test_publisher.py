@@ -16,6 +16,8 @@ from tests.support.moto_account import Cloud
 from tests.support.stand_in_aws import GROUP, INSTANCE, REGION, ROLE, Aws
 from tests.unit.agent.metrics.conftest import NAMESPACE, Command, published, rendered
 
+pytestmark = pytest.mark.program
+
 ON_INSTANCE = ("InstanceId", INSTANCE)
 IN_GROUP = ("AutoScalingGroupName", GROUP)
 OF_MEMORY = {"mem_used_percent", "swap_used_percent"}

@@ -14,6 +14,8 @@ import yaml
 
 from tests.support.unanswered import GONE
 
+pytestmark = pytest.mark.program
+
 PROJECT = Path(__file__).parents[4]
 HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "ansible_become": False}
 

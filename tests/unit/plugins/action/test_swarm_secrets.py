@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+pytestmark = pytest.mark.program
+
 PROJECT = Path(__file__).parents[4]
 SSH = '#!/bin/sh\nfor last; do :; done\ncase "$last" in -*) exit 0 ;; esac\nexec sh -c "$last"\n'
 

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+pytestmark = pytest.mark.program
+
 PROJECT = Path(__file__).parents[4]
 HOSTS = ("one", "two", "three")
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}

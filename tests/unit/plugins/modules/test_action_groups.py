@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+
+pytestmark = pytest.mark.program
 
 PROJECT = Path(__file__).parents[4]
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
