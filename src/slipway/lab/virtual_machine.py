@@ -10,11 +10,12 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from slipway.lab import rootfs
+from slipway.lab import locking, rootfs
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB
 
@@ -70,7 +71,7 @@ def loopback_command(port: int) -> list[str]:
 
 
 class VirtualMachine:
-    """A machine that runs until its context ends. Tests make it report on its second serial port.
+    """A machine that runs within its context. Tests make it report on its second serial port.
 
     The servers' addresses are on the network. kernel_options are added to the kernel's command line. ssh_port is a free
     port of this machine's loopback on which the machine's SSH server is to be reached.
@@ -96,13 +97,7 @@ class VirtualMachine:
         for file in (self.console, self.report):
             file.write_bytes(b"")
         self._errors = DISKS / f"{name}.errors"
-        with self._errors.open("w") as errors:
-            self._process = subprocess.Popen(
-                [*NAMESPACES, "sh", "-ec", LAUNCH, str(TOOLS), *self._emulator(disk, nic, kernel_options)],
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-            )
+        self._command = [*NAMESPACES, "sh", "-ec", LAUNCH, str(TOOLS), *self._emulator(disk, nic, kernel_options)]
 
     def _emulator(self, disk: Disk, nic: str, kernel_options: str) -> list[str]:
         inside = {file: f"/{file.relative_to(TOOLS)}" for file in (*vars(disk).values(), self.console, self.report)}
@@ -144,12 +139,19 @@ class VirtualMachine:
         return {key: value.strip() for key, _, value in (line.partition(" ") for line in lines)}
 
     def __enter__(self) -> Self:
+        """Boot the machine, when no other process of this clone runs one: two at once boot in time for neither."""
+        with ExitStack() as stack:
+            stack.enter_context(locking.exclusive(locking.MACHINE_LOCK))
+            with self._errors.open("w") as errors:
+                self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+            self._turn = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         """Stop the machine as a power cut would."""
-        self._process.kill()  # unshare --kill-child also kills the commands that connect to servers
-        self._process.wait()
+        with self._turn:
+            self._process.kill()  # unshare --kill-child also kills the commands that connect to servers
+            self._process.wait()
 
     def _diagnostics(self) -> str:
         said = [_text(self._errors), "Console:", *_text(self.console).splitlines()[-40:], "Report:", _text(self.report)]
