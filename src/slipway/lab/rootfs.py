@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slipway.lab import debian
+from slipway.lab import debian, locking
 from slipway.lab.paths import LAB
 from slipway.lab.progress import say
 
@@ -124,12 +124,13 @@ def _carry(rootfs: Rootfs) -> list[str]:
 
 
 def unpack(rootfs: Rootfs, into: Path) -> None:
-    """Unpack the archive into a folder atomically, unless the folder exists."""
-    if into.exists():
-        return
-    archive = build(rootfs)
-    unfinished = into.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir()
-    subprocess.run(["tar", "--extract", "--file", archive, "--directory", unfinished], check=True)
-    unfinished.rename(into)
+    """Unpack the archive into a folder atomically, unless the folder exists. Raises LabError."""
+    with locking.exclusive(locking.building(rootfs.name)):
+        if into.exists():
+            return
+        archive = build(rootfs)
+        unfinished = into.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir()
+        subprocess.run(["tar", "--extract", "--file", archive, "--directory", unfinished], check=True)
+        unfinished.rename(into)
