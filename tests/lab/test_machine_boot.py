@@ -40,10 +40,9 @@ class Instance:
 
 
 @pytest.fixture(scope="module")
-def tree(lab: Lab) -> Iterator[str]:
+def tree(lab: Lab) -> str:
     """The address of the stand-in repository for root file systems."""
-    yield loopback_repository.start(lab)
-    loopback_repository.stop()
+    return loopback_repository.start(lab)
 
 
 @contextmanager

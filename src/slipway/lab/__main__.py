@@ -156,13 +156,11 @@ def _up() -> list[Container]:
 def _create_root(arguments: argparse.Namespace) -> None:
     lab = _ready(_setting())
     machine_root.unpack(lab, arguments.folder, on_disk=arguments.disk)
-    with locking.exclusive():
-        tree = loopback_repository.start(lab)
+    tree = loopback_repository.start(lab)
     inventory.write_root(arguments.inventory, arguments.folder, tree, images.fingerprint(lab.client, lab.images))
 
 
 def _destroy_root(arguments: argparse.Namespace) -> None:
-    loopback_repository.stop()
     machine_root.remove(arguments.folder)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import docker
 
-from slipway.lab import yum_repository
+from slipway.lab import locking, yum_repository
 from slipway.lab.errors import LabError
 from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB
@@ -22,8 +22,12 @@ PID_FILE = LAB / "loopback-repository.pid"
 START_SECONDS = 10
 
 
+@locking.exclusive()
 def start(lab: Lab) -> str:
-    """Serve the repository unless it is being served; return the URL of its tree. Raises LabError."""
+    """Serve the repository unless it is being served, until the lab is removed: other tests may use the same server.
+
+    Return the URL of its tree. Raises LabError.
+    """
     assert lab.images.repository
     folder = _content(lab.client, lab.images.repository)
     if str(folder) not in _running():

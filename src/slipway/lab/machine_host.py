@@ -80,7 +80,6 @@ def disk(lab: Lab, system: System) -> Iterator[Disk]:
         _prepare(root)
         made = Disk.of(root, root.name, "4G")
     finally:
-        loopback_repository.stop()
         machine_root.remove(root)
     try:
         yield made
