@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from slipway.lab import locking
+from slipway.lab import atomic_folder, locking
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB
 from slipway.lab.progress import say
@@ -154,12 +154,10 @@ def _mmdebstrap() -> Path:
     with _unpacking, locking.exclusive(locking.building("mmdebstrap")):
         if not folder.exists():
             say("mmdebstrap is not installed: unpacking Debian's package below .lab")
-            unfinished = LAB / "mmdebstrap.unfinished"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            download(["mmdebstrap"], archive().release, unfinished)
-            (package,) = unfinished.glob("*.deb")
-            _output("dpkg", "-x", str(package), str(unfinished))
-            unfinished.rename(folder)
+            with atomic_folder.create(folder) as unpacked:
+                download(["mmdebstrap"], archive().release, unpacked)
+                (package,) = unpacked.glob("*.deb")
+                _output("dpkg", "-x", str(package), str(unpacked))
     tried = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     if tried.returncode:
         raise LabError(

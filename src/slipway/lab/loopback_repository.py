@@ -2,7 +2,6 @@
 """Serves the stand-in repository on the machine's loopback, which a chroot shares."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import docker
 
-from slipway.lab import locking, yum_repository
+from slipway.lab import atomic_folder, locking, yum_repository
 from slipway.lab.errors import LabError
 from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB
@@ -24,9 +23,9 @@ START_SECONDS = 10
 
 @locking.exclusive()
 def start(lab: Lab) -> str:
-    """Serve the repository unless it is being served, until the lab is removed: other tests may use the same server.
+    """Start the server unless it runs; return the URL of its tree. Raises LabError.
 
-    Return the URL of its tree. Raises LabError.
+    Parallel tests share the server, so that it runs until the lab is removed.
     """
     assert lab.images.repository
     folder = _content(lab.client, lab.images.repository)
@@ -49,8 +48,6 @@ def _content(client: docker.DockerClient, repository: str) -> Path:
     folder = LAB / repository.rpartition("/")[2].replace(":", "-")
     if folder.exists():
         return folder / "www"
-    unfinished = folder.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
     archive = folder.with_suffix(".tar")
     container = client.containers.create(repository)
     try:
@@ -59,11 +56,10 @@ def _content(client: docker.DockerClient, repository: str) -> Path:
             stream.writelines(chunks)
     finally:
         container.remove()
-    unfinished.mkdir()
-    # Debian 12's tarfile has no filters.
-    subprocess.run(["tar", "--extract", "--no-same-owner", "--file", archive, "--directory", unfinished], check=True)
+    with atomic_folder.create(folder) as content:
+        # Debian 12's tarfile has no filters.
+        subprocess.run(["tar", "--extract", "--no-same-owner", "--file", archive, "--directory", content], check=True)
     archive.unlink()
-    unfinished.rename(folder)
     return folder / "www"
 
 

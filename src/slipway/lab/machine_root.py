@@ -11,7 +11,7 @@ from pathlib import Path
 
 import docker
 
-from slipway.lab import images, locking, systems
+from slipway.lab import atomic_folder, images, locking, systems
 from slipway.lab.errors import LabError
 from slipway.lab.lab import Lab
 from slipway.lab.paths import LAB
@@ -42,19 +42,16 @@ def unpack(lab: Lab, folder: Path, system: System = systems.DEFAULT, *, on_disk:
     archive = _archive(lab, system)
     if on_disk:
         _mount_disk(new)
-    unfinished = folder.with_name(f"{folder.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    unfinished.mkdir(parents=True)
-    unfinished.chmod(0o755)  # the machine's /, regardless of the umask
     excluded = [f"--exclude={name}" for name in DOCKER_FILES]
-    subprocess.run(
-        ["tar", "--extract", "--numeric-owner", "--anchored", *excluded, "--file", archive, "--directory", unfinished],
-        check=True,
-    )
-    (unfinished / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
-    (unfinished / "etc/hosts").chmod(0o644)
-    (unfinished / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
-    unfinished.rename(folder)
+    with atomic_folder.create(folder) as root:
+        root.chmod(0o755)  # the machine's /, regardless of the umask
+        subprocess.run(
+            ["tar", "--extract", "--numeric-owner", "--anchored", *excluded, "--file", archive, "--directory", root],
+            check=True,
+        )
+        (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+        (root / "etc/hosts").chmod(0o644)
+        (root / "etc/resolv.conf").symlink_to("../run/systemd/resolve/stub-resolv.conf")
 
 
 def install_engine(folder: Path, tree: str, system: System = systems.DEFAULT) -> None:

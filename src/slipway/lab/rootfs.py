@@ -3,12 +3,11 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slipway.lab import debian, locking
+from slipway.lab import atomic_folder, debian, locking
 from slipway.lab.paths import LAB
 from slipway.lab.progress import say
 
@@ -129,8 +128,5 @@ def unpack(rootfs: Rootfs, into: Path) -> None:
         if into.exists():
             return
         archive = build(rootfs)
-        unfinished = into.with_suffix(".unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir()
-        subprocess.run(["tar", "--extract", "--file", archive, "--directory", unfinished], check=True)
-        unfinished.rename(into)
+        with atomic_folder.create(into) as folder:
+            subprocess.run(["tar", "--extract", "--file", archive, "--directory", folder], check=True)

@@ -8,7 +8,6 @@ are the files of that lock: an image gets the same ones here and online.
 import hashlib
 import io
 import json
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -18,7 +17,7 @@ import docker
 from docker.models.networks import Network
 
 from slipway.images.image import NAMESPACE
-from slipway.lab import servers
+from slipway.lab import atomic_folder, servers
 from slipway.lab.errors import LabError
 from slipway.lab.lab import Lab
 from slipway.lab.networks import Attachment
@@ -57,22 +56,20 @@ def _download() -> Path:
     if folder.exists():
         return folder
     say(f"Downloading the wheels of the toolbox for Python {PYTHON}")
-    unfinished = folder.with_suffix(".unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     kind = ["--only-binary", ":all:", "--implementation", "cp", "--python-version", PYTHON]
-    done = subprocess.run(
-        [*pip, *kind, "--require-hashes", "--requirement", REQUIREMENTS, "--dest", unfinished],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise LabError(
-            f"pip cannot download the wheels of {REQUIREMENTS}: make pip work on this machine, then run again.\n"
-            f"{done.stderr[-2000:]}"
+    with atomic_folder.create(folder) as wheels:
+        done = subprocess.run(
+            [*pip, *kind, "--require-hashes", "--requirement", REQUIREMENTS, "--dest", wheels],
+            capture_output=True,
+            text=True,
+            check=False,
         )
-    unfinished.rename(folder)
+        if done.returncode:
+            raise LabError(
+                f"pip cannot download the wheels of {REQUIREMENTS}: make pip work on this machine, then run again.\n"
+                f"{done.stderr[-2000:]}"
+            )
     return folder
 
 
