@@ -40,7 +40,7 @@ def describe(violation):
 
 def artefact_violations(tree, keep_keys_of=(), keep_passwords_of=()):
     """Return the listed artefacts in the image, each file once; keys and passwords of the named users may stay."""
-    with tree.unchanging():
+    with tree.cached():
         violations = [
             *system_violations(tree),
             *password_violations(tree, keep_passwords_of),

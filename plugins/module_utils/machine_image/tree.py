@@ -5,6 +5,7 @@
 import collections
 import contextlib
 import fnmatch
+import functools
 import json
 import os
 import stat
@@ -27,7 +28,6 @@ class Tree:
         """Open the root. `own` are directories on this machine with the running program, which are skipped."""
         self.root = os.path.realpath(root)
         self.own = [os.path.realpath(path) for path in own]
-        self.seen = None  # type: dict[tuple[str, str], object] | None
         # Stays the root even if the path is replaced.
         self.top = self.open_root(root)
         weakref.finalize(self, os.close, self.top)
@@ -81,22 +81,17 @@ class Tree:
             raise TreeError("{} cannot be read: {}: fix or remove it".format(path, reason)) from error
 
     @contextlib.contextmanager
-    def unchanging(self):
-        """Within the context, list each directory and follow each path once: many patterns begin alike."""
-        self.seen = {}
+    def cached(self):
+        """Cache resolved paths and directory listings within the context: many patterns share their first names."""
+        # Attributes of the object take precedence over its methods.
+        vars(self).update(
+            resolve=functools.lru_cache(maxsize=None)(self.resolve),
+            entries=functools.lru_cache(maxsize=None)(self.entries),
+        )
         try:
             yield
         finally:
-            self.seen = None
-
-    def once(self, look, path):
-        """Return look(path), from memory where nothing changes."""
-        if self.seen is None:
-            return look(path)
-        key = (look.__name__, path)
-        if key not in self.seen:
-            self.seen[key] = look(path)
-        return self.seen[key]
+            del vars(self)["resolve"], vars(self)["entries"]
 
     def inside(self, path):
         """Return the path, which is below the root, as seen inside the operating system."""
@@ -104,9 +99,6 @@ class Tree:
 
     def resolve(self, path):
         """Return the path on this machine for one inside the operating system; no link leads out of the root."""
-        return self.once(self.followed, path)
-
-    def followed(self, path):
         pending, links = path.split("/")[::-1], 0
         found = []  # type: list[str]
         while pending:
@@ -191,9 +183,6 @@ class Tree:
 
     def entries(self, directory):
         """Return the names in a directory, without those of the running program; [] if there is no such directory."""
-        return self.once(self.listed, directory)
-
-    def listed(self, directory):
         try:
             with self.reading(directory), self.folder(directory) as folder:
                 names = sorted(os.listdir(folder))
