@@ -276,17 +276,15 @@ def test_the_rules_are_back_after_a_restart_of_the_engine_a_reboot_and_a_reload_
 
 @pytest.mark.slow
 def test_the_rules_survive_nftables_service_which_empties_the_kernel_s(host: LabHost) -> None:
-    """Fault: nftables.service is restarted or reloaded, which removes all rules. Outcome: ours are loaded again.
-
-    systemctl waits for the job of nftables.service alone, not for the one of our unit that follows it.
-    """
+    """Fault: nftables.service is restarted or reloaded, which removes all rules. Outcome: ours are loaded again."""
+    # systemctl waits for the job of nftables.service, not for our unit's, which follows it.
     loaded = f"timeout 10 sh -c 'until {TABLE}; do sleep 0.05; done'"
     apply(host, **CLOSED)
     # Its first start leaves neither the engine's rules nor ours; the engine's next start brings both back.
     for event in ("start nftables", "restart nftables", "reload nftables"):
         host.sh(f"systemctl {event}; systemctl reset-failed; systemctl restart docker")
         assert_reach(host, ALLOWED)
-        host.sh(loaded)
+        host.sh(TABLE)
     host.sh("systemctl restart nftables")
     host.sh(loaded)
     host.sh("systemctl reload nftables")

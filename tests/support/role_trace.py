@@ -97,7 +97,7 @@ class Role:
 
     def refusals(self, variables: dict[str, Any]) -> list[str]:
         """Return what the validation of the role's arguments refuses, defaults that are templates included."""
-        options = _options(self.folder)
+        options = _yaml(self.folder / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
         known = {**self._tasks[0][2], **variables}
         given = self._with(known).template({name: known[name] for name in options if name in known})
         return list(ArgumentSpecValidator(options).validate(given, validate_role_argument_spec=True).error_messages)
@@ -212,13 +212,6 @@ class Role:
 
 
 @functools.cache
-def _options(role: Path) -> dict[str, Any]:
-    """Return the declarations of a role's variables."""
-    declared: dict[str, Any] = _yaml(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    return declared
-
-
-@functools.cache
 def definitions() -> dict[str, str]:
     """Return the texts of the roles' variables, and of their templates by the names of these."""
     found = {}
@@ -309,6 +302,7 @@ def _trusted(expression: str) -> Any:
     return trust_as_template(expression)
 
 
+@functools.cache
 def _yaml(path: Path) -> Any:
     return yaml.safe_load(path.read_text())
 

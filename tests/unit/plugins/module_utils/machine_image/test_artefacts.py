@@ -167,6 +167,7 @@ def test_an_artefact_is_found_and_sealed(root: Path, artefact: str) -> None:
     assert sealed(root) == [path]
     assert not planted.exists() or planted.read_bytes() == b""
     assert found(root) == []
+    assert sealed(root) == []
 
 
 PROXY = "=http://10.0.0.1:3128"
