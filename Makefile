@@ -33,13 +33,13 @@ DOCS := .venv/.docs
 # Tests take turns in this many processes, each with a lab of its own: one more than two cores, since hosts that boot and
 # engines that start are waited for.
 WORKERS ?= 3
-# `make test` runs all tests but those that take minutes, `make check` only those that take an instant.
+# `make test-all` runs slow tests too; `make check` also skips tests that run whole programs.
 CHOSEN ?= not slow
 PYTEST := pytest --numprocesses=$(WORKERS) --durations=60 --durations-min=5
 # Independent targets, two at once. Their output is not kept back until they end: it shows how far they are.
 BOTH := $(MAKE) --no-print-directory --jobs=2
 # What needs no lab: `make check test` runs it once.
-LEFT := $(if $(filter check,$(MAKECMDGOALS)),programs,style unit)
+REMAINING := $(if $(filter check,$(MAKECMDGOALS)),programs,style unit)
 
 .PHONY: help
 help: ## Show this help
@@ -75,7 +75,7 @@ check: $(SETUP)
 	@pytest $(PATHS)
 else
 check: export CHOSEN := not slow and not program
-check: $(SETUP) ## Run linters and unit tests, converge and verify one host (5 minutes); with PATHS, run those tests only
+check: $(SETUP) ## Run linters and most unit tests, converge and verify one host (5 minutes); with PATHS, run those tests only
 	@$(BOTH) up style unit
 	@pytest --ansible-inventory=inventory/lab/hosts.yml --hosts=ansible://docker_hosts tests/verify
 endif
@@ -83,7 +83,7 @@ endif
 .PHONY: test
 test: export LAB := offline
 test: $(SETUP) ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
-	@$(BOTH) lab $(LEFT)
+	@$(BOTH) lab $(REMAINING)
 	@$(BOTH) essential-sanity lab-tests
 
 .PHONY: test-all

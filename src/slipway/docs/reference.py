@@ -55,7 +55,7 @@ class Entry:
 
 @functools.cache
 def _yaml(text: str) -> Any:
-    """Return what a YAML text says, for reading only: several pages are made of the same texts."""
+    """Parse a YAML text once; callers must not change the result."""
     return yaml.safe_load(text)
 
 
@@ -188,7 +188,7 @@ def _stage(project: Path, collection: Path) -> None:
         for path in specs.parents[1].iterdir():
             if path.name != "meta":
                 (role / path.name).symlink_to(path)
-        content = yaml.safe_load(specs.read_text())
+        content = yaml.safe_load(specs.read_text())  # not the cached copy, since it is changed below
         for point in content["argument_specs"].values():
             for option in point.get("options", {}).values():
                 _tell_default(option)

@@ -26,7 +26,7 @@ class Lock:
 
 LAB_LOCK = Lock(LAB / "lock", "building the lab")  # the engine, the images and the servers
 TESTS_LOCK = Lock(LAB / "tests.lock", "running tests")  # the hosts of the tests, which have fixed names
-MACHINE_LOCK = Lock(LAB / "machine.lock", "running an emulated machine")  # which takes the time of all processors
+MACHINE_LOCK = Lock(LAB / "machine.lock", "running an emulated machine")  # which keeps all processors busy
 
 
 def building(name: str) -> Lock:

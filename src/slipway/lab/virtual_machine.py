@@ -139,7 +139,7 @@ class VirtualMachine:
         return {key: value.strip() for key, _, value in (line.partition(" ") for line in lines)}
 
     def __enter__(self) -> Self:
-        """Boot the machine, when no other process of this clone runs one: two at once boot in time for neither."""
+        """Boot the machine once no other process of this clone runs one: two at once exceed their boot timeouts."""
         with ExitStack() as stack:
             stack.enter_context(locking.exclusive(locking.MACHINE_LOCK))
             with self._errors.open("w") as errors:
