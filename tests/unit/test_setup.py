@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tools/setup takes no file without a hash: the real script with the real pip, and a folder for an index."""
+"""tools/setup takes no file without a hash: the real script with the real pip and uv, and a folder for an index."""
 
 import hashlib
 import os
+import shutil
 import subprocess
+import sys
+import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -42,9 +48,9 @@ Setup = Callable[[], subprocess.CompletedProcess[str]]
 
 
 def wheel(folder: Path, name: str) -> Path:
-    """Make a wheel with one module."""
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{name}-1-py3-none-any.whl"
+    """Make a wheel with one module, in the folder that an index has for it."""
+    path = folder / name / f"{name}-1-py3-none-any.whl"
+    path.parent.mkdir(parents=True)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(f"{name}.py", "")
         archive.writestr(f"{name}-1.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
@@ -60,24 +66,36 @@ def locked(tmp_path: Path) -> Path:
     return wheel(tmp_path / "index", "locked")
 
 
+def requirement(wheel: Path) -> str:
+    """The line that locks a wheel."""
+    return f"{wheel.parent.name}==1 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
 @pytest.fixture
 def setup(tmp_path: Path, locked: Path) -> Setup:
-    """Set-up of a project that locks one package and needs another one."""
+    """Set-up of a project that locks one package and needs another one, where pip has its packages from a folder."""
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     (tmp_path / "backend.py").write_text(BACKEND)
-    digest = hashlib.sha256(locked.read_bytes()).hexdigest()
-    (tmp_path / "requirements.txt").write_text(f"locked==1 --hash=sha256:{digest}\n")
+    (tmp_path / "requirements.txt").write_text(requirement(locked))
+    script = shutil.copy(PROJECT / "tools/setup", tmp_path)
     settings = tmp_path / "pip.conf"
     settings.write_text(f"[global]\nno-index = true\nfind-links = {locked.parent}\nrequire-hashes = true\n")
     environment = os.environ | {"VIRTUAL_ENV": str(tmp_path / ".venv"), "PIP_CONFIG_FILE": str(settings)}
     environment |= {"PIP_FIND_LINKS": str(locked.parent), "PIP_REQUIRE_HASHES": "1"}
 
     def run() -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [PROJECT / "tools/setup"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        return subprocess.run([script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
 
     return run
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve a folder on the loopback, as an index does; its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def installed(folder: Path) -> set[str]:
@@ -103,3 +121,18 @@ def test_what_the_project_needs_beyond_the_lock_is_missed_and_not_downloaded(set
     assert "No matching distribution found for six" in done.stderr
     assert done.stderr.endswith("where pip misses one, run `make lock`, then run again.\n")
     assert installed(tmp_path) == {"locked"}
+
+
+def test_packages_come_from_the_index_that_pip_is_told_of(setup: Setup, locked: Path, tmp_path: Path) -> None:
+    """The project's uv stands in for the one that its lock would have pip download."""
+    uv = wheel(locked.parent.parent, "uv")
+    with zipfile.ZipFile(uv, "a") as archive:
+        script = zipfile.ZipInfo("uv-1.data/scripts/uv")
+        script.external_attr = 0o100755 << 16
+        archive.writestr(script, f'#!/bin/sh\nexec "{sys.prefix}/bin/uv" "$@"\n')
+    (tmp_path / "uv.txt").write_text(requirement(uv))
+    with served(locked.parent.parent) as address:
+        (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {address}\n")
+        setup()
+    (installer,) = (tmp_path / ".venv").glob("lib/python*/site-packages/locked-1.dist-info/INSTALLER")
+    assert installer.read_text() == "uv"
