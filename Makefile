@@ -36,8 +36,9 @@ WORKERS ?= 4
 # `make test-all` runs slow tests too; `make check` also skips tests that run whole programs.
 CHOSEN ?= not slow
 PYTEST := pytest --durations=60 --durations-min=5
-# Independent targets, two at once. Their output is not kept back until they end: it shows how far they are.
-BOTH := $(MAKE) --no-print-directory --jobs=2
+# Independent targets, all at once. Their output is not kept back until they end: it shows how far they are. The lab takes
+# longest, and waits for disks and networks: recipes that need none are nice, and get the time that it leaves.
+TOGETHER := $(MAKE) --no-print-directory --jobs
 # What needs no lab: `make check test` runs it once.
 REMAINING := $(if $(filter check,$(MAKECMDGOALS)),programs,style unit)
 
@@ -76,30 +77,30 @@ check: $(SETUP)
 else
 check: export CHOSEN := not slow and not program
 check: $(SETUP) ## Run linters and most unit tests, converge and verify one host (5 minutes); with PATHS, run those tests only
-	@$(BOTH) up style unit
+	@$(TOGETHER) up style unit
 	@pytest --ansible-inventory=inventory/lab/hosts.yml --hosts=ansible://docker_hosts tests/verify
 endif
 
 .PHONY: test
 test: export LAB := offline
 test: $(SETUP) ## Run what CI runs: linters, unit tests, scenarios and lab tests, on stand-ins, which have repositories to refuse
-	@$(BOTH) lab $(REMAINING)
-	@$(BOTH) essential-sanity lab-tests
+	@$(TOGETHER) lab $(REMAINING)
+	@$(TOGETHER) essential-sanity lab-tests
 
 .PHONY: test-all
 test-all: export LAB := offline
 test-all: export CHOSEN :=
 test-all: $(SETUP) ## The same with all scenarios and the tests that take minutes
-	@$(BOTH) lab style unit
-	@$(BOTH) essential-sanity lab-tests
+	@$(TOGETHER) lab style unit
+	@$(TOGETHER) essential-sanity lab-tests
 
 .PHONY: unit
 unit: $(SETUP)
-	@$(PYTEST) --numprocesses=logical tests/unit -m "$(CHOSEN)"
+	@nice $(PYTEST) --numprocesses=logical tests/unit -m "$(CHOSEN)"
 
 .PHONY: programs
 programs: $(SETUP)
-	@$(PYTEST) --numprocesses=logical tests/unit -m "program and not slow"
+	@nice $(PYTEST) --numprocesses=logical tests/unit -m "program and not slow"
 
 .PHONY: lab
 lab: $(SETUP)
@@ -111,11 +112,11 @@ lab-tests: $(SETUP)
 
 .PHONY: style
 style: $(SETUP)
-	@ruff check .
-	@ruff format --check .
-	@mypy
-	@yamllint --config-file .config/yamllint --strict .
-	@ansible-lint --config-file .config/ansible-lint.yml --strict
+	@nice ruff check .
+	@nice ruff format --check .
+	@nice mypy
+	@nice yamllint --config-file .config/yamllint --strict .
+	@nice ansible-lint --config-file .config/ansible-lint.yml --strict
 
 # Two thirds of the CPU time of ansible-test sanity, for little that ruff and yamllint do not find.
 COSTLY := pep8 pylint yamllint
@@ -124,7 +125,7 @@ lint: style essential-sanity ## Run ansible-lint (production), ansible-test sani
 
 .PHONY: essential-sanity
 essential-sanity: $(SETUP)
-	@tools/sanity $(addprefix --skip-test=,$(COSTLY))
+	@nice tools/sanity $(addprefix --skip-test=,$(COSTLY))
 
 .PHONY: sanity
 sanity: $(SETUP) ## Run ansible-test sanity without its pylint, which rejects the name `_`; ruff stands in for it
