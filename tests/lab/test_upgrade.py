@@ -16,10 +16,10 @@ def fleet(workbench: Workbench) -> list[LabHost]:
     return [workbench.make_converged(name, docker_engine_version="20.10") for name in ("test-fleet-1", "test-fleet-2")]
 
 
-def upgrade(fleet: list[LabHost], version: str) -> play.Run:
+def upgrade(fleet: list[LabHost], version: str, serial: int = 1) -> play.Run:
     others = [f"--inventory={host.inventory}" for host in fleet[1:]]
     playbook = PROJECT / "playbooks/upgrade.yml"
-    return play.run(playbook, fleet[0].inventory, {"docker_engine_version": version, "upgrade_serial": 1}, others)
+    return play.run(playbook, fleet[0].inventory, {"docker_engine_version": version, "upgrade_serial": serial}, others)
 
 
 def versions(fleet: list[LabHost]) -> list[str]:
@@ -31,6 +31,16 @@ def test_an_upgrade_needs_a_version(fleet: list[LabHost]) -> None:
     assert run.status != 0
     assert "docker_engine_version" in run.failure(fleet[0].name)
     assert versions(fleet) == [OLD, OLD]
+
+
+def test_a_host_that_is_refused_keeps_its_whole_batch_as_it_was(fleet: list[LabHost]) -> None:
+    """Fault: one host of a batch cannot be upgraded. Outcome: no host of the batch is."""
+    fleet[1].sh("systemctl mask docker.socket")
+    run = upgrade(fleet, NEW, serial=2)
+    assert run.status != 0
+    assert "docker.socket is masked" in run.failure(fleet[1].name)
+    assert versions(fleet) == [OLD, OLD]
+    fleet[1].sh("systemctl unmask docker.socket")
 
 
 def test_the_first_unhealthy_batch_is_the_last_one(fleet: list[LabHost]) -> None:
