@@ -7,6 +7,8 @@ from slipway.lab import play
 from slipway.lab.paths import PROJECT
 from slipway.lab.workbench import LabHost, Workbench
 
+UNMASK = "systemctl unmask docker.socket"
+REOPEN = "systemctl restart docker.socket docker.service"
 OLD, NEW = "20.10.24", "26.1.5"
 
 
@@ -38,9 +40,10 @@ def test_a_host_that_is_refused_keeps_its_whole_batch_as_it_was(fleet: list[LabH
     fleet[1].sh("systemctl mask docker.socket")
     run = upgrade(fleet, NEW, serial=2)
     assert run.status != 0
-    assert "docker.socket is masked" in run.failure(fleet[1].name)
+    remedy = f"docker.socket is masked, so docker cannot start: run {UNMASK}, and where docker runs, {REOPEN}"
+    assert remedy in run.failure(fleet[1].name)
     assert versions(fleet) == [OLD, OLD]
-    fleet[1].sh("systemctl unmask docker.socket")
+    fleet[1].sh(f"{UNMASK}; {REOPEN}")  # the next test upgrades this host
 
 
 def test_the_first_unhealthy_batch_is_the_last_one(fleet: list[LabHost]) -> None:

@@ -95,6 +95,8 @@ def to_toggle(units, enabled):
 
 def masked_message(names):
     listed = " and ".join(sorted(names))
-    return "{} {} masked, so docker cannot start: run systemctl unmask {}".format(
-        listed, "is" if len(names) == 1 else "are", " ".join(sorted(names))
+    # While a socket unit is masked, systemd closes what it listens on, and a running engine can no longer be restarted.
+    reopen = ", and where docker runs, systemctl restart docker.socket docker.service"
+    return "{} {} masked, so docker cannot start: run systemctl unmask {}{}".format(
+        listed, "is" if len(names) == 1 else "are", " ".join(sorted(names)), reopen if "docker.socket" in names else ""
     )

@@ -43,7 +43,9 @@ def test_masked_and_installed_units_are_distinguished() -> None:
 def test_the_message_about_masked_units_names_the_remedy() -> None:
     message = systemd.masked_message(["docker.socket", "docker.service"])
     assert message.startswith("docker.service and docker.socket are masked")
-    assert message.endswith("systemctl unmask docker.service docker.socket")
+    assert "run systemctl unmask docker.service docker.socket, and where docker runs, " in message
+    assert message.endswith("systemctl restart docker.socket docker.service")
+    assert systemd.masked_message(["docker.service"]).endswith("systemctl unmask docker.service")
 
 
 def test_one_changed_unit_needs_a_reload() -> None:
