@@ -3,6 +3,7 @@
 
 import hashlib
 import json
+import shlex
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,7 +119,7 @@ def _carry(rootfs: Rootfs) -> list[str]:
         debian.download(list(packages), suite, downloads / suite)
     return [
         '--customize-hook=mkdir -p "$1/srv/slipway"',
-        f"--customize-hook=copy-in {downloads} /srv/slipway",
+        f"--customize-hook=copy-in {shlex.quote(str(downloads))} /srv/slipway",
     ]
 
 
