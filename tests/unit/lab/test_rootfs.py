@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Root file systems that several tests use; tests/lab builds them."""
 
+import shlex
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from slipway.lab import locking, rootfs
+from slipway.lab import debian, locking, rootfs
 
 
 def test_a_root_that_several_tests_want_is_unpacked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,3 +27,21 @@ def test_a_root_that_several_tests_want_is_unpacked_once(tmp_path: Path, monkeyp
         list(pool.map(lambda _: rootfs.unpack(rootfs.TOOLS, tmp_path / "root"), range(8)))
     assert len(built) == 1
     assert (tmp_path / "root/tool").read_bytes() == Path(__file__).read_bytes()
+
+
+def test_packages_are_carried_from_a_clone_whose_path_has_a_blank(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """mmdebstrap reads the hook copy-in as a shell reads a line."""
+    lab = tmp_path / "a clone"
+    hooks: list[str] = []
+
+    def bootstrap(_: list[str], into: Path, extra: list[str], __: str) -> None:
+        hooks.extend(extra)
+        into.touch()
+
+    monkeypatch.setattr(rootfs, "LAB", lab)
+    monkeypatch.setattr(debian, "download", lambda *_: None)
+    monkeypatch.setattr(debian, "bootstrap", bootstrap)
+    rootfs.build(rootfs.TOOLS)
+    assert shlex.split(hooks[-1]) == ["--customize-hook=copy-in", str(lab / "debs"), "/srv/slipway"]
