@@ -28,6 +28,7 @@ from slipway.lab.progress import say
 LAUNCHER = Path(__file__).with_name("fresh.sh")
 COMMANDS = ("make up check",)
 PACKAGES = ("python3", "make", "git", "ca-certificates")
+CLONE = "/srv/slipway"  # of root
 USER, USER_ID, USER_CLONE = "alice", 1000, "/home/alice/slipway"
 USER_PATH = "/usr/local/bin:/usr/bin:/bin"
 ROOT_PATH = f"/usr/local/sbin:/usr/sbin:/sbin:{USER_PATH}"
@@ -44,14 +45,13 @@ class Machine:
     release: str
     packages: tuple[str, ...] = ()
     as_user: bool = False
-    clone: str = "/srv/slipway"  # of root
     umask: int = 0o022
 
 
 MACHINES = {
     "bookworm": Machine("bookworm", ("python3-venv",)),
-    # Several unusual things at once; `make setup` installs python3-venv.
-    "trixie": Machine("trixie", clone="/srv/a clone", umask=0o077),
+    # `make setup` installs python3-venv.
+    "trixie": Machine("trixie", umask=0o077),
     # Without root, the lab needs an engine, packages that only root can install, and user namespaces.
     "bookworm-user": Machine("bookworm", ("python3-venv", "docker.io", "uidmap"), as_user=True),
 }
@@ -102,9 +102,9 @@ def prove(name: str, commands: Sequence[str]) -> None:
         )
     machine = MACHINES[name]
     with _root(name, machine) as root, _running(root) as enter:
-        _clone(root, machine.clone, machine.umask)
+        _clone(root, CLONE, machine.umask)
         variables = {**_network_variables(), "HOME": "/root", "PATH": ROOT_PATH, "LAB": os.environ.get("LAB", "auto")}
-        sessions = [Session(enter, machine.clone, variables, machine.umask)]
+        sessions = [Session(enter, CLONE, variables, machine.umask)]
         try:
             if machine.as_user:
                 sessions.insert(0, _user_with_an_engine(root, sessions[0]))

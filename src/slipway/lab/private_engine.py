@@ -62,6 +62,11 @@ def start(setting: Setting) -> None:
     """Start the engine; `wait` for it. Raises LabError if this machine cannot run it."""
     if len(str(SOCKET)) > LONGEST_SOCKET_PATH:
         raise LabError(f"The path {SOCKET} is too long for a Unix socket: move the clone to a shorter path.")
+    if " " in str(SOCKET):  # Ansible's connection docker splits its arguments there, quoted or not
+        raise LabError(
+            f"The path {SOCKET} has a blank, and Ansible could not tell docker where the engine is: move the clone to "
+            "a path without one, or set DOCKER_HOST to an engine on this machine."
+        )
     _require_namespaces()
     if not ROOT.exists():
         disk.require(LAB, NEEDED_SPACE, "The lab")

@@ -54,6 +54,15 @@ def test_root_without_privileges_is_told_how_to_run_the_container(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("folder", "words"), [("a clone", "has a blank"), ("a" * 100, "is too long")])
+def test_a_clone_whose_path_is_of_no_use_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch, folder: str, words: str
+) -> None:
+    monkeypatch.setattr(private_engine, "SOCKET", Path("/", folder, ".lab/engine/run/docker.sock"))
+    with pytest.raises(LabError, match=rf"The path .* {words}.*: move the clone to a "):
+        private_engine.start(Setting.OFFLINE)
+
+
 def test_the_free_space_of_a_missing_folder_is_that_of_its_parent(tmp_path: Path) -> None:
     disk.require(tmp_path / "clone/.lab", 1, "The lab")
     with pytest.raises(LabError, match=r"The lab needs 1000000\.0 GB in .*/clone/\.lab"):
