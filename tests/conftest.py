@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How tests are shared out where several processes run them (pytest-xdist)."""
+"""What all tests have in common, and how they are shared out where several processes run them (pytest-xdist)."""
 
+import os
 import re
 from typing import Any
 
 import hypothesis
 import pytest
 from xdist.scheduler.loadscope import LoadScopeScheduling
+
+# Tests set the modes that they are about; the user's umask must not change the others.
+os.umask(0o022)
 
 # A busy machine is no reason to fail: times belong in the benchmark. Nor is a change to blame for what chance finds:
 # tests take the same values each time, and `pytest --hypothesis-profile=search tests/unit` looks for other ones.

@@ -88,8 +88,10 @@ def _included(image: Image, folder: Path, include: str) -> Iterator[Path]:
             continue
         try:
             target = path.resolve()
-        except (OSError, RuntimeError) as error:  # RuntimeError: up to Python 3.12
-            raise ImageError(f"{image.name}: {path} is a link that leads to itself: remove it.") from error
+        except RuntimeError:
+            target = path
+        if target.is_symlink():  # a loop, where Python 3.12 raises RuntimeError and 3.13 nothing
+            raise ImageError(f"{image.name}: {path} is a link that leads to itself: remove it.")
         if not target.is_relative_to(folder.resolve()) or (path.is_symlink() and path.readlink().is_absolute()):
             raise ImageError(
                 f"{image.name}: {path} resolves to {target}, outside the context {folder}: "
