@@ -2,6 +2,7 @@
 """The choice of storage for the private engine's data, with real mounts in temporary mount namespaces."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,7 @@ def test_the_file_system_of_the_clone_is_used_if_overlay_mounts_work_on_it(tmp_p
 
 @needs_mounts
 @needs_loop_devices
+@pytest.mark.skipif(not shutil.which("mke2fs"), reason="mke2fs is missing: install e2fsprogs")
 def test_on_an_overlay_the_data_is_stored_in_an_image_that_supports_overlay_mounts(tmp_path: Path) -> None:
     kind, works, message = choice(tmp_path, "merged/root", "direct", "image", "memory")
     assert (kind, works) == ("image", "True")
