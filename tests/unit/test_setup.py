@@ -78,10 +78,11 @@ def setup(tmp_path: Path, locked: Path) -> Setup:
     (tmp_path / "backend.py").write_text(BACKEND)
     (tmp_path / "requirements.txt").write_text(requirement(locked))
     script = shutil.copy(PROJECT / "tools/setup", tmp_path)
+    folders = " ".join(str(folder) for folder in locked.parent.parent.iterdir())
     settings = tmp_path / "pip.conf"
-    settings.write_text(f"[global]\nno-index = true\nfind-links = {locked.parent}\nrequire-hashes = true\n")
+    settings.write_text(f"[global]\nno-index = true\nfind-links = {folders}\nrequire-hashes = true\n")
     environment = os.environ | {"VIRTUAL_ENV": str(tmp_path / ".venv"), "PIP_CONFIG_FILE": str(settings)}
-    environment |= {"PIP_FIND_LINKS": str(locked.parent), "PIP_REQUIRE_HASHES": "1"}
+    environment |= {"PIP_FIND_LINKS": folders, "PIP_REQUIRE_HASHES": "1"}
 
     def run() -> subprocess.CompletedProcess[str]:
         return subprocess.run([script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
@@ -134,5 +135,6 @@ def test_packages_come_from_the_index_that_pip_is_told_of(setup: Setup, locked: 
     with served(locked.parent.parent) as address:
         (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {address}\n")
         setup()
+    assert installed(tmp_path) == {"locked"}
     (installer,) = (tmp_path / ".venv").glob("lib/python*/site-packages/locked-1.dist-info/INSTALLER")
     assert installer.read_text() == "uv"

@@ -88,7 +88,7 @@ def _included(image: Image, folder: Path, include: str) -> Iterator[Path]:
             continue
         try:
             target = path.resolve()
-        except RuntimeError:
+        except (OSError, RuntimeError):
             target = path
         if target.is_symlink():  # a loop, where Python 3.12 raises RuntimeError and 3.13 nothing
             raise ImageError(f"{image.name}: {path} is a link that leads to itself: remove it.")

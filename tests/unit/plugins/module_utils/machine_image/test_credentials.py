@@ -275,7 +275,7 @@ def test_a_link_is_not_followed(root: Path) -> None:
 def image_of(root: Path) -> Path:
     """Make a disk image of the root file system."""
     image = root.with_name("disk.raw")
-    if not shutil.which("mke2fs"):
+    if not shutil.which("mke2fs"):  # as on a minimal Debian 13
         pytest.skip("mke2fs is missing: install e2fsprogs")
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", root, image, "64M"], check=True)
     return image
