@@ -7,7 +7,8 @@ from typing import Any
 
 import hcl2
 import pytest
-import yaml
+
+from tests.support import yaml_files
 
 PROJECT = Path(__file__).parents[2]
 TEMPLATES = sorted((PROJECT / "packer").glob("*.pkr.hcl"))
@@ -43,7 +44,7 @@ def provisioner() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def playbook() -> dict[str, Any]:
-    plays: list[dict[str, Any]] = yaml.safe_load((PROJECT / "playbooks/bake.yml").read_text())
+    plays: list[dict[str, Any]] = yaml_files.read(PROJECT / "playbooks/bake.yml")
     return plays[-1]  # the play before it only checks
 
 
@@ -115,7 +116,7 @@ def test_its_extra_vars_are_variables_of_the_playbook_or_its_roles(
 def defaults_of(playbook: dict[str, Any]) -> set[str]:
     """Return the variables of the playbook's roles."""
     roles = [PROJECT / "roles" / entry["role"].rpartition(".")[2] for entry in playbook["roles"]]
-    return {name for role in roles for name in yaml.safe_load((role / "defaults/main.yml").read_text()) or {}}
+    return {name for role in roles for name in yaml_files.read(role / "defaults/main.yml") or {}}
 
 
 def test_nobody_needs_to_log_in_after_the_seal(provisioner: dict[str, Any], source: dict[str, Any]) -> None:

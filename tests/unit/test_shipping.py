@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.support import yaml_files
 
 pytestmark = pytest.mark.program
 
@@ -121,7 +122,7 @@ def used_collections() -> Iterator[str]:
 
 
 def test_requirements_name_every_collection_that_is_used() -> None:
-    required = {entry["name"] for entry in yaml.safe_load((PROJECT / "requirements.yml").read_text())["collections"]}
+    required = {entry["name"] for entry in yaml_files.read(PROJECT / "requirements.yml")["collections"]}
     # That of the connection is in inventories alone.
     assert set(used_collections()) - {"ansible.builtin", "slipway.platform"} == required - {"community.general"}
 
@@ -142,7 +143,7 @@ def test_the_execution_environment_gets_this_collection_and_those_that_it_needs(
     )
     created = run(tmp_path, *command, collections=tmp_path)
     assert created.returncode == 0, created.stdout + created.stderr
-    environment: dict[str, Any] = yaml.safe_load(definition.read_text())
+    environment: dict[str, Any] = yaml_files.read(definition)
     assert environment["version"] == 3
     context = tmp_path / "_build"
     assert (context / "requirements.yml").read_text() == (PROJECT / "requirements.yml").read_text()

@@ -3,21 +3,20 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from slipway.docs import reference, reliability, rooms, site, support
 from slipway.lab.paths import PROJECT
 
-
-def pages(project: Path) -> dict[Path, str]:
-    """Return the generated pages that take nothing but this clone."""
-    return {
-        Path("docs/reliability.md"): reliability.render(reliability.collect(project)),
-        Path("docs/development/rooms.svg"): rooms.draw(rooms.read(project)),
-        reference.PAGES / "index.md": reference.index(project),
-        support.PAGE: support.page(project),
-        support.README: support.readme(project),
-    }
+# The generated pages that take nothing but this clone, each made from the project's path.
+PAGES: dict[Path, Callable[[Path], str]] = {
+    Path("docs/reliability.md"): lambda project: reliability.render(reliability.collect(project)),
+    Path("docs/development/rooms.svg"): lambda project: rooms.draw(rooms.read(project)),
+    reference.PAGES / "index.md": reference.index,
+    support.PAGE: support.page,
+    support.README: support.readme,
+}
 
 
 def main() -> int:
@@ -29,8 +28,8 @@ def main() -> int:
             print(f"The site begins at {site.build(PROJECT) / 'index.html'}")
             return 0
         reference.write(PROJECT)
-        for path, text in pages(PROJECT).items():
-            (PROJECT / path).write_text(text)
+        for path, make in PAGES.items():
+            (PROJECT / path).write_text(make(PROJECT))
     except (reference.ToolError, reliability.DocstringError, support.SupportError) as error:
         print(f"slipway: {error}", file=sys.stderr)
         return 1

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from slipway_agent import cli
 
+from tests.support import yaml_files
 from tests.unit.agent.conftest import LIBRARY, ROLES
 
 PACKAGE = LIBRARY / "slipway_agent"
-INSIDE = yaml.safe_load((ROLES / "instance_agent/vars/main.yml").read_text())
+INSIDE = yaml_files.read(ROLES / "instance_agent/vars/main.yml")
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 
 from slipway.lab.paths import PROJECT
+from tests.support import yaml_files
 
 ROLES = sorted(path.name for path in (PROJECT / "roles").iterdir() if path.is_dir())
 DOCUMENTS = sorted(
@@ -20,7 +20,7 @@ DOCUMENTS = sorted(
         *(path for path in (PROJECT / "docs").rglob("*.md") if "_build" not in path.parts),
     ]
 )
-VARIABLES = {name for path in PROJECT.glob("roles/*/defaults/main.yml") for name in yaml.safe_load(path.read_text())}
+VARIABLES = {name for path in PROJECT.glob("roles/*/defaults/main.yml") for name in yaml_files.read(path)}
 FENCE = re.compile(r"^ *```.*?^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[[^\]]*\]\((?P<target>[^)\s]+)\)")
 VARIABLE = re.compile(rf"(?<![\w/.-])(?:{'|'.join(ROLES)})_\w+")

@@ -12,15 +12,15 @@ import yaml
 from slipway.docs import __main__ as commands
 from slipway.docs import reference, reliability
 from slipway.lab.paths import PROJECT
+from tests.support import yaml_files
 
-PAGES = commands.pages(PROJECT)
 REMEDY = "run `make docs-reference`, and commit what it writes"
 ROLES = sorted(path.parents[1] for path in PROJECT.glob("roles/*/meta/argument_specs.yml"))
 
 
-@pytest.mark.parametrize("path", PAGES, ids=str)
+@pytest.mark.parametrize("path", commands.PAGES, ids=str)
 def test_a_page_is_what_its_sources_say(path: Path) -> None:
-    assert (PROJECT / path).read_text() == PAGES[path], REMEDY
+    assert (PROJECT / path).read_text() == commands.PAGES[path](PROJECT), REMEDY
 
 
 def test_no_page_of_the_reference_is_stale() -> None:
@@ -37,7 +37,7 @@ def shown(default: Any) -> str:
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_a_role_s_page_has_every_variable_and_its_plain_default(role: Path) -> None:
     page = html.unescape((PROJECT / reference.PAGES / f"{role.name}_role.rst").read_text())
-    for name, default in yaml.safe_load((role / "defaults/main.yml").read_text()).items():
+    for name, default in yaml_files.read(role / "defaults/main.yml").items():
         assert f"<strong>{name}</strong>" in page, REMEDY
         if isinstance(default, bool | int) or (isinstance(default, str) and default and "{{" not in default):
             assert str(shown(default)) in page.partition(f"<strong>{name}</strong>")[2].partition("</tr>")[0], REMEDY

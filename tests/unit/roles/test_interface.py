@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+
+from tests.support import yaml_files
 
 ROLES = sorted(path for path in (Path(__file__).parents[3] / "roles").iterdir() if path.is_dir())
 # Files that may be entry points of their own: of playbooks that bake, upgrade, back up or restore, of a report, and of
@@ -24,7 +25,7 @@ ENTRY_POINTS = {
 
 
 def load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text())
+    return yaml_files.read(path)
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

@@ -21,7 +21,7 @@ STARTS_A_SHELL = re.compile(r"(?:^|[\s/'\"])(?:ba|da|k|z)?sh['\"]?,? +['\"]?-\w*
 LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks", "handlers")
 
 
-class Loader(yaml.SafeLoader):
+class Loader(yaml.CSafeLoader):
     """Reads !unsafe and !vault as what they tag."""
 
 

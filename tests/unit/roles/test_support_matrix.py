@@ -3,10 +3,10 @@
 
 from pathlib import Path
 
-import yaml
+from tests.support import yaml_files
 
 ROLE = Path(__file__).parents[3] / "roles/docker_engine"
-MATRIX = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+MATRIX = yaml_files.read(ROLE / "vars/main.yml")
 PLATFORMS = {platform["name"]: platform for platform in MATRIX["__docker_engine_platforms"].values()}
 # Galaxy's names for what the facts call otherwise.
 ENTERPRISE_LINUX = ("AlmaLinux", "CentOS", "OracleLinux", "RedHat", "Rocky")
@@ -27,7 +27,7 @@ def test_release_8_is_served_from_the_tree_that_docker_still_builds() -> None:
 def test_galaxy_metadata_names_the_same_releases() -> None:
     platforms = {
         platform["name"]: platform["versions"]
-        for platform in yaml.safe_load((ROLE / "meta/main.yml").read_text())["galaxy_info"]["platforms"]
+        for platform in yaml_files.read(ROLE / "meta/main.yml")["galaxy_info"]["platforms"]
     }
     for name in ENTERPRISE_LINUX:
         assert PLATFORMS[name]["releases"] == platforms["EL"]

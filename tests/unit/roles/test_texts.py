@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support import yaml_files
+
 pytestmark = pytest.mark.program
 
 PROJECT = Path(__file__).parents[3]
@@ -27,7 +29,7 @@ ROLES = sorted(path.name for path in (PROJECT / "roles").iterdir() if path.is_di
 PROGRAM = PROJECT / "tests/support/role_trace.py"
 # The Python of the ansible-core to test, if it is not the one that runs the tests.
 PYTHON = os.environ.get("SLIPWAY_ANSIBLE_PYTHON", sys.executable)
-ROLE_STATE = yaml.safe_load((Path(__file__).parent / "role_state.yml").read_text())
+ROLE_STATE = yaml_files.read(Path(__file__).parent / "role_state.yml")
 
 # test_role_arguments.py has the other spellings; ansible-core 2.16 has a filter bool that takes y for false.
 TRUE = ("true", "y")
@@ -95,14 +97,14 @@ SAMPLES: dict[str, Any] = {
 def declared(role: str) -> dict[str, Any]:
     """Return the declared variables of a role that are not texts."""
     path = PROJECT / "roles" / role / "meta/argument_specs.yml"
-    found = yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"]
+    found = yaml_files.read(path)["argument_specs"]["main"]["options"]
     return {name: option for name, option in found.items() if option.get("type", "str") not in ("str", "path")}
 
 
 @functools.cache
 def options(role: str) -> dict[str, Any]:
     """Return a role's variables that are not texts, and those of other roles that its defaults follow."""
-    defaults = yaml.safe_load((PROJECT / "roles" / role / "defaults/main.yml").read_text())
+    defaults = yaml_files.read(PROJECT / "roles" / role / "defaults/main.yml")
     words = {word for value in defaults.values() if "{{" in str(value) for word in re.findall(r"\w+", str(value))}
     others = {name: option for other in ROLES for name, option in declared(other).items() if name in words}
     return {**others, **declared(role)}

@@ -16,6 +16,8 @@ import jinja2.nodes
 import pytest
 import yaml
 
+from tests.support import yaml_files
+
 PROJECT = Path(__file__).parents[3]
 PLACES = ("roles/*/tasks/*.yml", "roles/*/handlers/*.yml", "roles/*/vars/*.yml", "roles/*/templates/*")
 PLAYS = ("playbooks/**/*.yml", "molecule/**/*.yml")
@@ -29,7 +31,7 @@ def declared() -> dict[str, str]:
     return {
         name: option.get("type", "str")
         for path in PROJECT.glob("roles/*/meta/argument_specs.yml")
-        for name, option in yaml.safe_load(path.read_text())["argument_specs"]["main"]["options"].items()
+        for name, option in yaml_files.read(path)["argument_specs"]["main"]["options"].items()
     }
 
 
@@ -120,7 +122,7 @@ def test_every_expression_reads_converted_variables(path: Path) -> None:
 def test_no_number_is_made_by_a_variable_s_whole_template(path: Path) -> None:
     """ansible-core before 2.19 makes a text of it, which no comparison takes for a number."""
     if path.parent.name == "vars":
-        found = yaml.safe_load(path.read_text())
+        found = yaml_files.read(path)
         assert not [name for name, value in (found or {}).items() if re.fullmatch(r"\{\{[^}|]+\| int \}\}", str(value))]
 
 

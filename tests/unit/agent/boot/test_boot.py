@@ -12,9 +12,10 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 from slipway_agent.boot import commands, credentials, main, network, ready, report, settings, waiting
 from slipway_agent.boot.errors import StepError
+
+from tests.support import yaml_files
 
 pytestmark = pytest.mark.program
 
@@ -123,7 +124,7 @@ def test_a_missing_report_is_named(tmp_path: Path) -> None:
 def test_cloud_init_waits_longer_than_a_first_boot_may_take() -> None:
     roles = Path(__file__).parents[4] / "roles"
     firstboot, user_data = (
-        yaml.safe_load((roles / role / "defaults/main.yml").read_text()) for role in ("docker_firstboot", "user_data")
+        yaml_files.read(roles / role / "defaults/main.yml") for role in ("docker_firstboot", "user_data")
     )
     waits = 3 * firstboot["docker_firstboot_wait_seconds"] + credentials.LAST_LOOK_SECONDS
     assert user_data["user_data_ready_seconds"] > waits + firstboot["docker_firstboot_pull_seconds"]

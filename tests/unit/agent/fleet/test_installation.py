@@ -7,15 +7,15 @@ from typing import Any
 
 import jinja2
 import pytest
-import yaml
 from slipway_agent.fleet.settings import Settings, read
 
+from tests.support import yaml_files
 from tests.unit.agent.conftest import ROLES
 from tests.unit.agent.fleet.conftest import Instance
 
 ROLE = ROLES / "docker_firstboot"
-DEFAULTS = yaml.safe_load((ROLE / "defaults/main.yml").read_text())
-INSIDE = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+DEFAULTS = yaml_files.read(ROLE / "defaults/main.yml")
+INSIDE = yaml_files.read(ROLE / "vars/main.yml")
 
 
 def rendered(template: str, **variables: Any) -> str:

@@ -9,9 +9,8 @@ from typing import Any
 
 import jinja2
 import pytest
-import yaml
 
-from tests.support import iam_policies
+from tests.support import iam_policies, yaml_files
 from tests.support.moto_account import Cloud, client
 from tests.support.stand_in_aws import ROLE, Aws
 from tests.unit.agent.conftest import ROLES, install
@@ -20,8 +19,8 @@ ROLE_FOLDER = ROLES / "host_metrics"
 NAMESPACE = "CWAgent"
 
 
-DEFAULTS = yaml.safe_load((ROLE_FOLDER / "defaults/main.yml").read_text())
-INSIDE = yaml.safe_load((ROLE_FOLDER / "vars/main.yml").read_text())
+DEFAULTS = yaml_files.read(ROLE_FOLDER / "defaults/main.yml")
+INSIDE = yaml_files.read(ROLE_FOLDER / "vars/main.yml")
 
 
 def rendered(template: str, **variables: Any) -> str:

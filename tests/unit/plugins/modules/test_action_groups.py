@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support import yaml_files
+
 pytestmark = pytest.mark.program
 
 PROJECT = Path(__file__).parents[4]
@@ -54,7 +56,7 @@ def test_modules_document_the_groups_that_they_are_in() -> None:
     for path in PROJECT.glob("plugins/modules/*.py"):
         for fragment in documentation(path)["extends_documentation_fragment"]:
             documented.setdefault(fragment, set()).add(path.stem)
-    runtime = yaml.safe_load((PROJECT / "meta/runtime.yml").read_text())
+    runtime = yaml_files.read(PROJECT / "meta/runtime.yml")
     for group, entries in runtime["action_groups"].items():
         assert documented[FRAGMENT + group] == {entry for entry in entries if isinstance(entry, str)}
 

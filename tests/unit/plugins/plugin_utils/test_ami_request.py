@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.slipway.platform.plugins.plugin_utils import ami_request
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.support import yaml_files
 
 GOOD: dict[str, Any] = {
     "family": "docker-el9",
@@ -81,7 +82,7 @@ def test_what_aws_would_refuse_later_is_refused_before_anything_is_made(wrong: d
 
 
 def test_the_role_passes_all_settings_and_sets_as_many_tags_as_are_left_free() -> None:
-    inside = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+    inside = yaml_files.read(ROLE / "vars/main.yml")
     assert set(inside["__ami_publish_request"]) == set(GOOD)
     of_image = {*inside["__ami_publish_copy_tags"], "slipway:base"}
     assert len(of_image) == ami_request.OWN_TAGS

@@ -5,8 +5,9 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from ansible_collections.slipway.platform.plugins.plugin_utils.firstboot_credentials import problems
+
+from tests.support import yaml_files
 
 PROJECT = Path(__file__).parents[4]
 PLACE = "entry 2 of docker_firstboot_credentials"
@@ -62,5 +63,5 @@ def test_a_registry_that_is_not_one_of_ecr_is_refused_with_its_entry(registry: s
 
 
 def test_the_role_checks_its_credentials() -> None:
-    inside = yaml.safe_load((PROJECT / "roles/docker_firstboot/vars/main.yml").read_text())
+    inside = yaml_files.read(PROJECT / "roles/docker_firstboot/vars/main.yml")
     assert "problems('docker_firstboot_credentials')" in inside["__docker_firstboot_problems"]

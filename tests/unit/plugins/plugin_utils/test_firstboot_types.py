@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.slipway.platform.plugins.plugin_utils import firstboot_types
 
+from tests.support import yaml_files
+
 PROJECT = Path(__file__).parents[4]
-OPTIONS = yaml.safe_load((PROJECT / "roles/docker_firstboot/meta/argument_specs.yml").read_text())["argument_specs"][
-    "main"
-]["options"]
+OPTIONS = yaml_files.read(PROJECT / "roles/docker_firstboot/meta/argument_specs.yml")["argument_specs"]["main"][
+    "options"
+]
 PREFIX = "docker_firstboot_"
 TEXTS = [name.removeprefix(PREFIX) for name, option in OPTIONS.items() if option["type"] == "str"]
 CREDENTIALS = [
@@ -52,5 +53,5 @@ def test_a_text_of_the_credentials_that_is_something_else_is_refused(name: str) 
 
 
 def test_the_role_checks_each_of_its_texts() -> None:
-    inside = yaml.safe_load((PROJECT / "roles/docker_firstboot/vars/main.yml").read_text())
+    inside = yaml_files.read(PROJECT / "roles/docker_firstboot/vars/main.yml")
     assert all(f"'{name}': {PREFIX}{name}" in inside["__docker_firstboot_type_problems"] for name in TEXTS)

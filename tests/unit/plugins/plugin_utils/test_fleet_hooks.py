@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.slipway.platform.plugins.plugin_utils import fleet_hooks
 from slipway_agent.aws import autoscaling
 from slipway_agent.boot import credentials
 
+from tests.support import yaml_files
+
 ROLES = Path(__file__).parents[4] / "roles"
-FLEET, FIRSTBOOT = (
-    yaml.safe_load((ROLES / role / "defaults/main.yml").read_text()) for role in ("ami_fleet", "docker_firstboot")
-)
+FLEET, FIRSTBOOT = (yaml_files.read(ROLES / role / "defaults/main.yml") for role in ("ami_fleet", "docker_firstboot"))
 BOOT = ("wait_seconds", "pull_url", "pull_seconds", "drain_seconds")
 NUMBERS = ("launch_timeout", "termination_timeout", "grace_period")
 DEFAULTS: dict[str, Any] = {
@@ -37,7 +36,7 @@ def test_the_defaults_agree_with_those_of_the_image() -> None:
 
 
 def test_group_and_agent_name_the_hooks_alike() -> None:
-    wanted = yaml.safe_load((ROLES / "ami_fleet/vars/main.yml").read_text())["__ami_fleet_hooks_wanted"]
+    wanted = yaml_files.read(ROLES / "ami_fleet/vars/main.yml")["__ami_fleet_hooks_wanted"]
     assert f"'{autoscaling.LAUNCH_HOOK}', 'transition': 'autoscaling:EC2_INSTANCE_LAUNCHING'" in wanted
     assert f"'{autoscaling.TERMINATION_HOOK}', 'transition': 'autoscaling:EC2_INSTANCE_TERMINATING'" in wanted
 

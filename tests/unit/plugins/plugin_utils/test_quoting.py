@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.slipway.platform.plugins.plugin_utils import (
     ami_request,
     engine_settings,
@@ -15,6 +14,8 @@ from ansible_collections.slipway.platform.plugins.plugin_utils import (
     quoting,
     role_arguments,
 )
+
+from tests.support import yaml_files
 
 ENGINE: dict[str, Any] = {
     "package": "docker-ce",
@@ -45,9 +46,9 @@ def test_an_unquoted_version_is_refused_by_its_variable() -> None:
 def test_every_text_of_docker_engine_is_checked_for_quotes() -> None:
     """Fault: `docker_engine_containerd_version: 2.10` without quotes pins 2.1. Outcome: refused with "quote it"."""
     role = Path(__file__).parents[4] / "roles/docker_engine"
-    declared = yaml.safe_load((role / "meta/argument_specs.yml").read_text())["argument_specs"]["main"]["options"]
+    declared = yaml_files.read(role / "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     texts = {name for name, option in declared.items() if option["type"] == "str" and "choices" not in option}
-    checked = yaml.safe_load((role / "vars/main.yml").read_text())["__docker_engine_problems"].partition("'package'")[0]
+    checked = yaml_files.read(role / "vars/main.yml")["__docker_engine_problems"].partition("'package'")[0]
     assert set(re.findall("docker_engine_[a-z_]+", checked)) == texts
 
 

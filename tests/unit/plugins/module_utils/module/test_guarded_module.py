@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.slipway.platform.plugins.module_utils.module import guarded_module, texts
 from ansible_collections.slipway.platform.plugins.module_utils.module.guarded_module import GuardedModule, explained
+
+from tests.support import yaml_files
 
 PROJECT = Path(__file__).parents[5]
 # What the controller does alone has a module that is documentation only.
@@ -114,7 +115,7 @@ def test_every_module_explains_what_it_does_not_expect(path: Path) -> None:
 
 
 def test_faults_are_reported_where_the_collection_is_developed() -> None:
-    repository = yaml.safe_load((PROJECT / "galaxy.yml").read_text())["repository"]
+    repository = yaml_files.read(PROJECT / "galaxy.yml")["repository"]
     assert f"{repository}/issues" == guarded_module.REPORTS
 
 

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from ansible_collections.slipway.platform.plugins.module_utils.preflight import platform
 
+from tests.support import yaml_files
+
 PROJECT = Path(__file__).parents[5]
-MATRIX = yaml.safe_load((PROJECT / "roles/docker_engine/vars/main.yml").read_text())
+MATRIX = yaml_files.read(PROJECT / "roles/docker_engine/vars/main.yml")
 PLATFORMS = MATRIX["__docker_engine_platforms"]
-RECORDED = yaml.safe_load((Path(__file__).parent / "recorded_hosts.yml").read_text())
+RECORDED = yaml_files.read(Path(__file__).parent / "recorded_hosts.yml")
 ROOT = "https://download.docker.com/linux"
 
 
