@@ -106,6 +106,7 @@ def test_three_changes_cost_one_restart_and_containers_live_through_it(host: Lab
     run = host.converge(
         docker_engine_daemon_options={"debug": True, "hosts": ["fd://", "tcp://127.0.0.1:2375"]},
         docker_engine_proxy={"http": "http://localhost:3128", "no_proxy": "localhost,127.0.0.1,download.docker.com"},
+        docker_engine_nofile=4096,
     )
     assert run.status == 0, run.output
     assert starts(host) == 2
@@ -113,6 +114,7 @@ def test_three_changes_cost_one_restart_and_containers_live_through_it(host: Lab
     info = json.loads(host.sh("docker --host tcp://127.0.0.1:2375 info --format '{{json .}}'"))
     assert info["Debug"] is True
     assert info["HttpProxy"] == "http://localhost:3128"
+    assert host.sh("docker run --rm --entrypoint /bin/busybox slipway/hello sh -c 'ulimit -n'").strip() == "4096"
 
     # And back: the drop-in goes with the options that needed it.
     run = host.converge()

@@ -31,6 +31,14 @@ def edited_host(converged_host: LabHost) -> Iterator[LabHost]:
     )
 
 
+def enable_baseos(host: LabHost) -> None:
+    """Enable the repository of the distribution."""
+    host.sh(
+        "printf '[baseos]\\nname=baseos\\nbaseurl=https://download.docker.com/baseos\\nenabled=1\\n"
+        "gpgkey=https://download.docker.com/linux/centos/gpg\\n' >/etc/yum.repos.d/baseos.repo"
+    )
+
+
 def warnings(run: Run, host: LabHost) -> str:
     return " ".join(run.warnings(host.name))
 
@@ -57,8 +65,7 @@ def test_everything_that_is_odd_is_named_at_once_and_nothing_is_changed(host: La
 @pytest.mark.slow
 def test_a_policy_that_a_repository_has_is_not_missing(host: LabHost) -> None:
     host.sh("rpm --erase --nodeps centos-stream-release")
-    section = "[baseos]\\nname=baseos\\nbaseurl=https://download.docker.com/baseos\\nenabled=1\\n"
-    host.sh(f"printf '{section}' >/etc/yum.repos.d/baseos.repo")
+    enable_baseos(host)
     ok(host.converge("--check"))
 
 
@@ -133,6 +140,18 @@ def test_an_image_whose_kernel_has_no_module_and_no_package_is_refused(host: Lab
     host.sh(f"rm --recursive {modules}")
 
 
+@pytest.mark.slow
+def test_the_module_of_an_image_s_kernel_comes_in_the_transaction(host: LabHost) -> None:
+    """Fault: an image whose kernel lacks xt_addrtype, and a repository that has its kernel-modules-extra. Outcome: the
+    package is installed with the engine.
+    """
+    modules = "/lib/modules/6.12.0-55.el9.x86_64"
+    host.sh(f"mkdir --parents {modules}; echo kernel/net/netfilter/nft_compat.ko.xz: >{modules}/modules.dep")
+    enable_baseos(host)
+    ok(host.converge(slipway_baking=True))
+    assert host.sh("rpm --query kernel-modules-extra") == "kernel-modules-extra-6.12.0-55.el9.noarch"
+
+
 def test_an_option_that_the_repository_s_newest_engine_lacks_is_refused_on_a_fresh_host(host: LabHost) -> None:
     """Fault: an option of a newer engine than the repository's newest, on a host without an engine. Outcome: refused
     before any package is installed.
@@ -153,6 +172,21 @@ def test_a_containerd_that_the_repository_lacks_is_refused_with_those_that_it_ha
     assert run.status != 0
     assert "containerd.io 99.9 is not in " in run.failure(host.name)
     assert "Set docker_engine_containerd_version to one of them." in run.failure(host.name)
+    assert host.sh(STATE) == before
+
+
+@pytest.mark.slow
+def test_a_containerd_that_is_too_old_for_the_engine_is_refused(host: LabHost) -> None:
+    """Fault: a pinned containerd that the engine's package refuses. Outcome: refused with the version that it requires;
+    nothing changes.
+    """
+    before = host.sh(STATE)
+    run = host.converge(docker_engine_version="26.1.5", docker_engine_containerd_version="1.6")
+    assert run.status != 0
+    assert (
+        "docker-ce 26.1.5 requires containerd.io 1.6.24 or later, and docker_engine_containerd_version holds 1.6.20"
+        in run.failure(host.name)
+    )
     assert host.sh(STATE) == before
 
 

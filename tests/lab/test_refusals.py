@@ -128,3 +128,24 @@ def test_packages_that_the_key_did_not_sign_are_not_installed(own_host: LabHost,
     for word in words:
         assert word in run.failure(own_host.name)
     assert own_host.sh(INSTALLED) == packages
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [({}, "docker_engine_repo_root"), ({"docker_engine_version": "28.5"}, "fedora/45")],
+    ids=["newest", "pinned"],
+)
+def test_a_release_newer_than_all_known_needs_a_tree(
+    workbench: Workbench, variables: dict[str, Any], words: str
+) -> None:
+    """Fault: a release of Fedora that came after this collection has no packages yet. Outcome: refused with the address
+    that is missing; nothing changes.
+    """
+    host = workbench.make("test-newer")
+    host.sh("sed --in-place 's/^ID=.*/ID=fedora/; s/^VERSION_ID=.*/VERSION_ID=45/' /etc/os-release")
+    before = state(host)
+    run = host.converge(**variables)
+    assert run.status != 0
+    assert "fedora/45" in run.failure(host.name)
+    assert words in run.failure(host.name)
+    assert state(host) == before

@@ -5,8 +5,6 @@ import pytest
 
 from slipway.lab.workbench import LabHost, Workbench
 
-pytestmark = pytest.mark.slow
-
 SLEEPER = (
     "docker load --quiet --input /usr/share/slipway/hello.tar; docker run --detach --restart {} slipway/hello sleep 600"
 )
@@ -43,6 +41,12 @@ def remove(host: LabHost, *options: str, purge: bool = False) -> list[str]:
     return run.changed(host.name)
 
 
+def test_removal_leaves_the_host_as_a_fresh_one(fresh_host: LabHost, engine_host: LabHost) -> None:
+    assert remove(engine_host)
+    assert inventory(engine_host) == inventory(fresh_host)
+
+
+@pytest.mark.slow
 def test_removal_leaves_the_host_as_it_was_but_for_the_data(host: LabHost) -> None:
     """Fault: the engine is removed. Outcome: the host is as it was before, and data is kept."""
     before = inventory(host)
@@ -65,6 +69,7 @@ def test_removal_leaves_the_host_as_it_was_but_for_the_data(host: LabHost) -> No
     assert remove(host) == []
 
 
+@pytest.mark.slow
 def test_an_engine_that_comes_back_finds_its_data(engine_host: LabHost) -> None:
     engine_host.sh(SLEEPER.format("unless-stopped"))
     remove(engine_host)
@@ -72,6 +77,7 @@ def test_an_engine_that_comes_back_finds_its_data(engine_host: LabHost) -> None:
     assert engine_host.sh("docker ps --quiet --filter ancestor=slipway/hello"), "the restart policy was lost"
 
 
+@pytest.mark.slow
 def test_data_goes_only_when_told_to(engine_host: LabHost) -> None:
     refused = engine_host.converge(docker_engine_purge_data=True)
     assert refused.status != 0
@@ -85,6 +91,7 @@ def test_data_goes_only_when_told_to(engine_host: LabHost) -> None:
     assert remove(engine_host, purge=True) == []
 
 
+@pytest.mark.slow
 def test_what_no_engine_made_is_not_purged(engine_host: LabHost) -> None:
     """Fault: a purge of a directory that holds somebody's files. Outcome: refused; no data is removed."""
     engine_host.sh("touch /var/lib/docker/thesis.tex")
@@ -94,6 +101,7 @@ def test_what_no_engine_made_is_not_purged(engine_host: LabHost) -> None:
     assert engine_host.sh("ls /var/lib/docker/thesis.tex /var/lib/docker/image")
 
 
+@pytest.mark.slow
 def test_a_half_installed_host_is_cleaned(host: LabHost) -> None:
     """Fault: the engine is removed from a half-installed host. Outcome: packages and group are gone.
 
@@ -109,6 +117,7 @@ def test_a_half_installed_host_is_cleaned(host: LabHost) -> None:
     assert remove(host) == []
 
 
+@pytest.mark.slow
 def test_a_group_and_a_file_of_somebody_else_stay(host: LabHost) -> None:
     host.sh("groupadd --gid 4711 docker")
     assert host.converge().status == 0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.docs import support
 from slipway.lab.paths import PROJECT
 from tests.support import yaml_files
 
@@ -106,3 +107,13 @@ def test_lists_that_age_have_the_date_that_their_file_says() -> None:
     )
     assert len(rows) == 4
     assert [file for file, date in rows if date not in (PROJECT / file).read_text()] == []
+
+
+EXAMPLES = [*DOCUMENTS, *PROJECT.glob("inventory/example/**/*.yml")]
+PIN = re.compile(r'(?:docker_engine_version: |docker_mirror_versions: \[)"([\d.]+)"')
+
+
+@pytest.mark.parametrize("path", [path for path in EXAMPLES if PIN.search(path.read_text())], ids=name)
+def test_an_example_pins_the_current_major(path: Path) -> None:
+    current = support.load(PROJECT)[1]["engines"][-1].partition(".")[0]
+    assert {pin.partition(".")[0] for pin in PIN.findall(path.read_text())} == {current}

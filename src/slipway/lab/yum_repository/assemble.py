@@ -66,7 +66,7 @@ RELEASE = {
 def engine(suite: str) -> tuple[Rpm, ...]:
     """Return the packages of an engine of which Debian has all parts."""
     return (
-        Rpm("docker-ce", suite, "docker.io"),
+        Rpm("docker-ce", suite, "docker.io", (("least_containerd", "1.6.24"),)),
         Rpm("containerd.io", suite, "containerd"),
         Rpm("docker-ce-cli", suite, "docker-cli"),
         Rpm("docker-buildx-plugin", suite, "docker-buildx"),

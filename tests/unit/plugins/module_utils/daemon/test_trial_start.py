@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copyright: Slipway contributors
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -115,3 +117,17 @@ def test_the_trial_forwards_ipv6_where_the_host_does(tmp_path: Path, monkeypatch
     run = str(tmp_path / "second")
     script = " ".join(trial_start.command("/usr/bin/dockerd", {}, [], str(tmp_path), run, 1, hidden=False))
     assert f">{tmp_path / 'all'};" not in script
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not Path(trial_start.IPV6_FORWARDING[0]).exists(),
+    reason="needs root and IPv6",
+)
+def test_the_namespace_of_the_trial_forwards_ipv6(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new network namespace does not forward, whatever the host does."""
+    monkeypatch.setattr(trial_start, "read_text", lambda path: "1")
+    dockerd = tmp_path / "dockerd"
+    dockerd.write_text(f"#!/bin/sh\ncat {' '.join(trial_start.IPV6_FORWARDING)}\n")
+    dockerd.chmod(0o755)
+    command = trial_start.command(str(dockerd), {}, [], str(tmp_path), str(tmp_path), 10, hidden=False)
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "1\n1\n"
