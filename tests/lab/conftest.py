@@ -4,16 +4,17 @@
 import io
 import os
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 
 import docker
 import pytest
 from docker.errors import ImageNotFound
+from rich.console import Console
 
 from slipway.images import content_key
-from slipway.lab import locking
+from slipway.lab import locking, progress
 from slipway.lab.engine import Engine
 from slipway.lab.lab import Lab
 from slipway.lab.ready import make_ready
@@ -33,6 +34,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         held.enter_context(locking.exclusive(locking.TESTS_LOCK))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Show progress messages of the test and its fixtures, which may build images for minutes, despite the capture."""
+    if hasattr(item.config, "workerinput"):
+        return (yield)  # its report has them
+    # Nothing is captured yet: 1 is the terminal.
+    with os.fdopen(os.dup(1), "w") as terminal, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "console", Console(file=terminal, highlight=False, soft_wrap=True))
+        return (yield)
+
+
 @pytest.fixture(scope="session")
 def lab(worker_id: str) -> Lab:
     """The lab of this process: where several run tests at once, each has networks, servers and hosts of its own.
@@ -46,7 +58,7 @@ def lab(worker_id: str) -> Lab:
 def workbench(lab: Lab) -> Iterator[Workbench]:
     """Where a module makes its hosts, stand-ins all of them; they are gone when the module ends.
 
-    Each takes 7 of the kernel's 128 inotify instances (fs.inotify.max_user_instances): 19 at once do not boot.
+    Where slipway.lab.inotify cannot raise the kernel's limit of 128 inotify instances, 17 hosts boot at once.
     """
     workbench = Workbench(lab)
     yield workbench

@@ -4,14 +4,17 @@
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from docker.errors import APIError
 from docker.models.containers import Container
 
 from slipway.images.errors import ImageError
 from slipway.lab import (
+    disk,
     engine,
     hosts,
     images,
@@ -36,13 +39,19 @@ LAB_INVENTORY = PROJECT / "inventory/lab/hosts.yml"
 
 
 def main() -> int:
-    """Run one command; print a LabError, or an ImageError of dockerfiles/images.yml, as one message and return 1."""
+    """Run one command; print an error of the lab, the engine, a file or a program as one message and return 1."""
     arguments = _parser().parse_args()
     try:
         return int(arguments.run(arguments) or 0)
-    except (ImageError, LabError) as error:
-        print(f"slipway: {error}", file=sys.stderr)
-        return 1
+    except (ImageError, LabError) as error:  # an ImageError is about dockerfiles/images.yml
+        message = str(error)
+    except (APIError, OSError, subprocess.CalledProcessError) as error:
+        message = (
+            disk.full("The lab", str(error), f"{disk.PLACES}, or for the data of the Docker engine")
+            or f"The lab failed ({error}): fix the cause, or remove the lab with `make down`, then run again."
+        )
+    print(f"slipway: {message}", file=sys.stderr)
+    return 1
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from slipway.lab import atomic_folder, locking
+from slipway.lab import atomic_folder, disk, locking
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB
 from slipway.lab.progress import say
@@ -28,6 +28,8 @@ ARCHITECTURE = "amd64"
 # A suite name: the release, and a suffix for updates.
 SUITE = re.compile(r"(stable|oldstable|testing|sid|unstable|bookworm|trixie|forky)(|-updates|-security)")
 MAIN = ""
+NEEDED = "The offline lab and the private engine are built from Debian packages and need a Debian machine"
+REMEDY = "Start a Docker engine and use LAB=online, or run the lab on such a machine."
 _unpacking = threading.Lock()  # threads of one command wait without a word about another one
 
 
@@ -53,15 +55,10 @@ def archive() -> Archive:
     Raises LabError if this is not a Debian machine.
     """
     if not shutil.which("apt-get") or not KEYRING.exists():
-        raise LabError(
-            "The offline lab is built from Debian packages and needs a Debian machine with apt-get and "
-            f"{KEYRING} (package debian-archive-keyring). Use LAB=online here, or run the lab on Debian."
-        )
-    architecture = _output("dpkg", "--print-architecture").strip()
+        raise LabError(f"{NEEDED} with apt-get and {KEYRING} (package debian-archive-keyring). {REMEDY}")
+    architecture = output("dpkg", "--print-architecture").strip()
     if architecture != ARCHITECTURE:
-        raise LabError(
-            f"The offline lab needs a Debian machine of architecture {ARCHITECTURE}; this one is {architecture}."
-        )
+        raise LabError(f"{NEEDED} of architecture {ARCHITECTURE}; this one is {architecture}. {REMEDY}")
     known = _configured_archives()
     if not known:
         raise LabError("/etc/apt/sources.list* on this machine contains no Debian archive: add one, then run again.")
@@ -72,12 +69,12 @@ def _configured_archives() -> list[Archive]:
     """Return the candidates for Debian's archive: other publishers use the same suite names."""
     fields = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
     # Without --no-release-info, apt lists only archives whose lists it has downloaded.
-    targets = _output("apt-get", "indextargets", "--no-release-info", "--format", fields, "Target-Of: deb")
+    targets = output("apt-get", "indextargets", "--no-release-info", "--format", fields, "Target-Of: deb")
     named: dict[str, list[tuple[str, str]]] = {MAIN: [], "-updates": [], "-security": []}
     for target in dict.fromkeys(targets.splitlines()):
-        address, suite, component = target.split()
+        address, suite, component = target.rsplit(maxsplit=2)  # the address of a CD has blanks
         known = SUITE.fullmatch(suite)
-        if known and component == "main":
+        if known and component == "main" and not address.startswith("cdrom:"):
             named[known[2]].append((known[1], address))
     later = {suffix: found[0][1] for suffix, found in named.items() if suffix != MAIN and found}
     return [Archive(release, {MAIN: address, **later}) for release, address in named[MAIN]]
@@ -130,12 +127,12 @@ def _apt(source: Archive, release: str) -> Iterator[Callable[..., str]]:
         configuration.write_text(
             network_settings() + "".join(f'{name} "{value}";\n' for name, value in options.items())
         )
-        yield partial(_output, "apt-get", "--quiet", env={**os.environ, "APT_CONFIG": str(configuration)})
+        yield partial(output, "apt-get", "--quiet", env={**os.environ, "APT_CONFIG": str(configuration)})
 
 
 def network_settings() -> str:
     """Return this machine's network settings of apt (proxies, certificates, passwords), as lines of apt.conf."""
-    settings = _output("apt-config", "dump", "--no-empty", "--format", '%F "%v";%n', "Acquire")
+    settings = output("apt-config", "dump", "--no-empty", "--format", '%F "%v";%n', "Acquire")
     kept = [line for line in settings.splitlines() if not line.startswith("Acquire::IndexTargets")]
     files = ['Dir::Etc::NetRC "/etc/apt/auth.conf";', 'Dir::Etc::NetRCParts "/etc/apt/auth.conf.d/";']
     return "\n".join([*kept, *files, ""])
@@ -157,7 +154,7 @@ def _mmdebstrap() -> Path:
             with atomic_folder.create(folder) as unpacked:
                 download(["mmdebstrap"], archive().release, unpacked)
                 (package,) = unpacked.glob("*.deb")
-                _output("dpkg", "-x", str(package), str(unpacked))
+                output("dpkg", "-x", str(package), str(unpacked))
     tried = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
     if tried.returncode:
         raise LabError(
@@ -190,7 +187,7 @@ def bootstrap(include: list[str], into: Path, extra: list[str], release: str) ->
         ]
         # mmdebstrap calls its own helper mmtarfilter by name.
         path = f"{mmdebstrap.parent}:{os.environ['PATH']}"
-        _output(*command, env={**os.environ, "PATH": path}, umask=0o022)
+        output(*command, env={**os.environ, "PATH": path}, umask=0o022)
 
 
 def _require_user_namespaces() -> None:
@@ -207,7 +204,8 @@ def _require_user_namespaces() -> None:
         )
 
 
-def _output(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None, umask: int = -1) -> str:
+def output(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None, umask: int = -1) -> str:
+    """Run a program and return its output. Raises LabError with the cause and the remedy."""
     done = subprocess.run(command, cwd=cwd, env=env, umask=umask, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LabError(_reason(Path(command[0]).name, done.stderr))
@@ -215,11 +213,11 @@ def _output(*command: str, cwd: Path | None = None, env: dict[str, str] | None =
 
 
 def _reason(program: str, stderr: str) -> str:
-    """Return the cause and the remedy for the errors printed by apt or a program that runs it."""
+    """Return the cause and the remedy for the errors printed by a program, such as apt or one that runs it."""
+    full = disk.full(program, stderr)
+    if full:
+        return full
     (first, *_) = [*re.findall(r"^E: (.+)", stderr, re.MULTILINE), stderr[-2000:].strip() or "no reason given"]
-    if "No space left on device" in stderr or "enough free space" in stderr:
-        places = f"{LAB} or {tempfile.gettempdir()}"
-        return f"{program} failed because the disk is full: free some space for {places}, then run again. ({first})"
     if "have a Release file" in stderr or " 404 " in stderr:
         return (
             f"The mirror in /etc/apt/sources.list* lacks a release that the lab needs (bookworm, trixie and forky): "

@@ -140,9 +140,8 @@ def _running(root: Path) -> Iterator[tuple[str, ...]]:
     """Start namespaces in the root; yield the prefix of commands to run there."""
     # The namespaces live until this process ends, since that closes stdin. A shell, to reap orphaned processes.
     until_the_end = ["sh", "-c", "cat; exit"]
-    cache, inside = Path(_pip("cache", "dir")), root / PIP_CACHE.lstrip("/")
-    for folder in (cache, inside):
-        folder.mkdir(parents=True, exist_ok=True)
+    cache, inside = _pip_cache(), root / PIP_CACHE.lstrip("/")
+    inside.mkdir(parents=True, exist_ok=True)
     init = subprocess.Popen(
         [
             *("unshare", "--mount", "--pid", "--fork", "--kill-child"),
@@ -196,6 +195,17 @@ def _network_variables() -> dict[str, str]:
         **{name: value for name, value in os.environ.items() if NETWORK_VARIABLE.fullmatch(name)},
         "PIP_CACHE_DIR": PIP_CACHE,
     }
+
+
+def _pip_cache() -> Path:
+    """Return the folder of this machine's pip cache; one below .lab if the cache is disabled or cannot be created."""
+    with suppress(OSError, subprocess.CalledProcessError):
+        cache = Path(_pip("cache", "dir"))
+        cache.mkdir(parents=True, exist_ok=True)
+        return cache
+    cache = LAB / "pip-cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
 
 
 def _pip(*arguments: str) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from slipway.lab import disk
 from slipway.lab.errors import LabError
 from slipway.lab.paths import LAB
 from slipway.lab.progress import say
@@ -48,7 +49,11 @@ def exclusive(lock: Lock | None = None) -> Iterator[None]:
     try:
         descriptor = _acquire(lock)
     except OSError as error:
-        raise LabError(f"{lock.file} cannot be written ({error.strerror}): give this user write permission.") from error
+        reason = str(error.strerror)
+        raise LabError(
+            disk.full(f"Writing {lock.file}", reason)
+            or f"{lock.file} cannot be written ({reason}): give this user write permission."
+        ) from error
     setattr(_held, lock.file.name, True)
     try:
         yield

@@ -4,7 +4,7 @@
 import hashlib
 import json
 import shlex
-import subprocess
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,6 +115,8 @@ def _carry(rootfs: Rootfs) -> list[str]:
     if not rootfs.carried:
         return []
     downloads = LAB / "debs"
+    if downloads.exists():  # left by an earlier build, perhaps with other versions
+        shutil.rmtree(downloads)
     for suite, packages in rootfs.carried.items():
         debian.download(list(packages), suite, downloads / suite)
     return [
@@ -130,4 +132,4 @@ def unpack(rootfs: Rootfs, into: Path) -> None:
             return
         archive = build(rootfs)
         with atomic_folder.create(into) as folder:
-            subprocess.run(["tar", "--extract", "--file", archive, "--directory", folder], check=True)
+            debian.output("tar", "--extract", "--file", str(archive), "--directory", str(folder))

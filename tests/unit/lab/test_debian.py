@@ -2,6 +2,7 @@
 """What the lab reads from this machine's apt, here with the test's own sources and lists."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.lab import debian
+from slipway.lab import debian, disk
 from slipway.lab.errors import LabError
 
 pytestmark = pytest.mark.skipif(not shutil.which("apt-get"), reason="not a Debian machine")
@@ -28,6 +29,7 @@ Suites: bookworm-security
 Components: main
 """
 ONE_LINE = """\
+deb cdrom:[Debian GNU/Linux 12.5.0 _Bookworm_ - Official amd64 NETINST 20240210-11:27]/ bookworm main
 deb-src http://sources.example/debian bookworm main
 deb [arch=i386] http://flat.example/packages ./
 deb http://other.example/apt bookworm contrib
@@ -36,6 +38,32 @@ deb http://mirror.example/debian bookworm-updates main
 deb http://mirror.example/security bookworm-security main
 """
 MIRROR = "http://mirror.example/debian/"
+# What apt-get 2.6 printed, and the cause and remedy.
+DEB = "Failed to fetch http://mirror.example/debian/tini_0.19.0-1_amd64.deb  "
+RECORDED = {
+    "disk full during a download": (
+        f"E: {DEB}Error writing to file - write (28: No space left on device) [IP: 192.0.2.1 80]\n",
+        f"apt-get failed because the disk is full: free some space for {disk.PLACES}, then run again. "
+        f"({DEB}Error writing to file - write (28: No space left on device) [IP: 192.0.2.1 80])",
+    ),
+    "disk full before a download": (
+        "E: You don't have enough free space in /var/cache/apt/archives/.\n",
+        f"apt-get failed because the disk is full: free some space for {disk.PLACES}, then run again. "
+        "(You don't have enough free space in /var/cache/apt/archives/.)",
+    ),
+    "HTTP 404": (
+        f"E: {DEB}404  Not Found [IP: 192.0.2.1 80]\n",
+        "The mirror in /etc/apt/sources.list* lacks a release that the lab needs (bookworm, trixie and forky): "
+        f"{DEB}404  Not Found [IP: 192.0.2.1 80] Configure a mirror that has them, then run again.",
+    ),
+    "failed fetch": (
+        "E: Failed to fetch http://mirror.example/debian/dists/bookworm/InRelease  Could not resolve 'mirror.example'\n"
+        "E: Some index files failed to download. They have been ignored, or old ones used instead.\n",
+        "apt cannot download (Failed to fetch http://mirror.example/debian/dists/bookworm/InRelease  Could not resolve "
+        "'mirror.example'): make `apt-get update` work here (network, proxy, clock), then run again.",
+    ),
+    "other": ("E: Unable to locate package tini\n", "apt-get failed: E: Unable to locate package tini"),
+}
 
 
 @pytest.fixture
@@ -101,6 +129,43 @@ def test_a_machine_without_a_debian_archive_is_rejected(
     machine(sources)
     with pytest.raises(LabError, match=sentence):
         debian.archive()
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_machine_without_debians_keyring_is_told_what_works_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(debian, "KEYRING", tmp_path / "missing.gpg")
+    with pytest.raises(LabError) as raised:
+        debian.archive()
+    assert str(raised.value) == (
+        "The offline lab and the private engine are built from Debian packages and need a Debian machine with apt-get "
+        f"and {tmp_path}/missing.gpg (package debian-archive-keyring). Start a Docker engine and use LAB=online, or "
+        "run the lab on such a machine."
+    )
+
+
+@pytest.mark.usefixtures("machine")
+def test_a_machine_of_another_architecture_is_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dpkg = tmp_path / "bin/dpkg"
+    dpkg.parent.mkdir()
+    dpkg.write_text("#!/bin/sh\necho arm64\n")
+    dpkg.chmod(0o755)
+    monkeypatch.setenv("PATH", str(dpkg.parent), prepend=os.pathsep)
+    with pytest.raises(LabError, match=r"a Debian machine of architecture amd64; this one is arm64\. Start a Docker"):
+        debian.archive()
+
+
+def test_a_user_without_newuidmap_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(LabError, match=r"without root, that needs newuidmap \(Debian package uidmap\) and a line for "):
+        debian.bootstrap(["bash"], tmp_path / "root", [], "bookworm")
+
+
+@pytest.mark.parametrize(("stderr", "sentence"), RECORDED.values(), ids=RECORDED)
+def test_the_reason_is_one_sentence_with_the_remedy(stderr: str, sentence: str) -> None:
+    assert debian._reason("apt-get", stderr) == sentence
 
 
 def test_the_error_for_an_unreachable_mirror_is_one_sentence_without_its_password(

@@ -4,11 +4,12 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from slipway.lab import locking
+from slipway.lab import disk, locking
 from slipway.lab.errors import LabError
 
 HOLD = """
@@ -90,3 +91,13 @@ def test_an_unwritable_lock_file_is_reported(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(locking, "LAB_LOCK", locking.Lock(tmp_path, "testing"))
     with pytest.raises(LabError, match="cannot be written"), locking.exclusive():
         pass
+
+
+def test_a_full_disk_is_reported_as_such(tmp_path: Path, small_disk: Callable[[Path, str], list[str]]) -> None:
+    folder = tmp_path / "disk"
+    command = [*small_disk(folder, "nr_inodes=1"), sys.executable, "-c", HOLD, str(folder / "lock")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stderr.splitlines()[-1] == (
+        f"slipway.lab.errors.LabError: Writing {folder}/lock failed because the disk is full: free some space for "
+        f"{disk.PLACES}, then run again. (No space left on device)"
+    )
