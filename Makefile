@@ -9,7 +9,7 @@ PYTHON ?= python3
 HOST ?= el9
 HOSTS ?= 1
 LAB ?= auto
-GOALS ?= up check
+COMMANDS ?= 'make up check'
 export LAB
 export VIRTUAL_ENV := $(CURDIR)/.venv
 export PATH := $(VIRTUAL_ENV)/bin:$(PATH):/usr/sbin:/sbin
@@ -39,7 +39,7 @@ PYTEST := pytest --numprocesses=$(WORKERS) --durations=60 --durations-min=5
 # Independent targets, all at once. Their output is not kept back until they end: it shows how far they are. The lab takes
 # longest, and waits for disks and networks: recipes that need none are nice, and get the time that it leaves.
 TOGETHER := $(MAKE) --no-print-directory --jobs
-# What needs no lab: `make check test` runs it once.
+# What needs no lab: after `make check`, of the same call or with REMAINING=programs, only what that left.
 REMAINING := $(if $(filter check,$(MAKECMDGOALS)),programs,style unit)
 
 .PHONY: help
@@ -50,8 +50,7 @@ help: ## Show this help
 setup: $(SETUP) ## Create the virtual environment .venv with all Python packages
 
 $(SETUP): pyproject.toml requirements.txt tools/setup tools/uv.txt
-	@PYTHON=$(PYTHON) tools/setup
-	@touch $@
+	@PYTHON=$(PYTHON) tools/setup $^
 
 .PHONY: lock
 lock: ## Update versions and hashes of the Python packages: make lock UPGRADE="molecule moto"
@@ -158,7 +157,7 @@ docs-screenshots: $(SETUP) ## Make the pictures of docs/guides/report.md again, 
 .PHONY: fresh
 fresh: export LAB := offline
 fresh: $(SETUP) ## Run make up and make check on fresh Debian machines, as root and as a user: MACHINE=bookworm for one of them
-	@python -m slipway.lab.fresh $(addprefix --machine=,$(MACHINE)) "make $(GOALS)"
+	@python -m slipway.lab.fresh $(addprefix --machine=,$(MACHINE)) $(COMMANDS)
 
 .PHONY: bench
 bench: export LAB := $(if $(filter auto,$(LAB)),offline,$(LAB))
