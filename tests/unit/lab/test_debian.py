@@ -181,6 +181,7 @@ def test_the_error_for_an_unreachable_mirror_is_one_sentence_without_its_passwor
     assert "secret" not in sentence
 
 
+@pytest.mark.program
 @pytest.mark.skipif(not shutil.which("gpg"), reason="needs gpg to create the key")
 class TestSignedArchives:
     @pytest.fixture

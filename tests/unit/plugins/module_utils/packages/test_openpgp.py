@@ -51,12 +51,14 @@ def gpg(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gpg]:
     subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "gpg-agent"], check=True)
 
 
+@pytest.mark.program
 @needs_gpg
 @pytest.mark.parametrize("form", [["--armor"], []], ids=["armored", "binary"])
 def test_fingerprints_match_gpg_and_exclude_subkeys(gpg: Gpg, form: list[str]) -> None:
     assert sorted(openpgp.fingerprints(gpg.run(*form, "--export"))) == sorted(gpg.fingerprints())
 
 
+@pytest.mark.program
 @needs_gpg
 def test_every_primary_key_has_to_be_pinned(gpg: Gpg) -> None:
     exported = gpg.run("--armor", "--export")
@@ -65,6 +67,7 @@ def test_every_primary_key_has_to_be_pinned(gpg: Gpg) -> None:
     assert openpgp.untrusted(exported, [first.lower(), " ".join(second)]) == []
 
 
+@pytest.mark.program
 @needs_gpg
 def test_both_armored_blocks_in_one_file_count(gpg: Gpg) -> None:
     blocks = b"".join(gpg.run("--armor", "--export", item) for item in gpg.fingerprints())
@@ -85,6 +88,7 @@ def test_a_file_that_hides_a_second_key_is_refused(way: str) -> None:
         assert str(error).startswith(("it ", "its ", "line "))
 
 
+@pytest.mark.program
 @needs_gpg
 @pytest.mark.parametrize("form", [["--armor"], []], ids=["armored", "binary"])
 def test_the_canonical_form_equals_what_gpg_exports(gpg: Gpg, form: list[str]) -> None:
@@ -124,6 +128,7 @@ def test_the_canonical_form_keeps_every_packet_of_a_pinned_key(bodies: list[byte
     assert list(openpgp.packets(openpgp.dearmor(written))) == content
 
 
+@pytest.mark.program
 @needs_gpg
 def test_secret_keys_are_refused(gpg: Gpg) -> None:
     with pytest.raises(openpgp.OpenPgpError, match="secret key"):
