@@ -76,9 +76,12 @@ check: $(SETUP)
 else
 check: export CHOSEN := not slow and not program
 check: $(SETUP) ## Run linters and most unit tests, converge and verify one host (5 minutes); with PATHS, run those tests only
-	@$(TOGETHER) up style unit
-	@pytest --ansible-inventory=inventory/lab/hosts.yml --hosts=ansible://docker_hosts tests/verify
+	@$(TOGETHER) verified style unit
 endif
+
+.PHONY: verified
+verified: up
+	@pytest --ansible-inventory=inventory/lab/hosts.yml --hosts=ansible://docker_hosts tests/verify
 
 .PHONY: test
 test: export LAB := offline

@@ -132,8 +132,10 @@ def test_packages_that_the_key_did_not_sign_are_not_installed(own_host: LabHost,
 
 @pytest.mark.parametrize(
     ("variables", "words"),
-    [({}, "docker_engine_repo_root"), ({"docker_engine_version": "28.5"}, "fedora/45")],
-    ids=["newest", "pinned"],
+    [
+        pytest.param({}, "docker_engine_repo_root", id="newest"),
+        pytest.param({"docker_engine_version": "28.5"}, "fedora/45", id="pinned", marks=pytest.mark.slow),
+    ],
 )
 def test_a_release_newer_than_all_known_needs_a_tree(
     workbench: Workbench, variables: dict[str, Any], words: str

@@ -31,10 +31,12 @@ def test_the_buildkit_form_matches_the_golden_copy(family: str, name: str) -> No
     assert render.render(IMAGES[name], buildkit=True) == (GOLDEN / f"{family}.Dockerfile").read_text()
 
 
+@pytest.mark.program
 def test_hadolint_finds_nothing() -> None:
     assert lint.problems(IMAGES.values()) == []
 
 
+@pytest.mark.program
 def test_findings_of_hadolint_name_the_image() -> None:
     plain, buildkit = lint.problems([replace(IMAGES["node"], ports=(70000,))])
     assert "node: " in plain and "DL3011 error: Valid UNIX ports" in plain

@@ -87,6 +87,7 @@ def test_packages_ship_no_code_of_their_own() -> None:
     )
 
 
+@pytest.mark.program
 def test_modules_are_small_enough_to_be_sent_to_every_host() -> None:
     names = [f"slipway.platform.{path.stem}" for path in MODULES]
     command = [sys.executable, "-m", "tests.support.payloads", *names]

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.support.nasty_values import JINJA
@@ -25,6 +26,7 @@ def dumped(variables: dict[str, Any]) -> str:
     return yaml.dump(variables, Dumper=Dumper)
 
 
+@pytest.mark.program
 def test_texts_that_look_like_templates_are_in_the_user_data_as_they_are(tmp_path: Path) -> None:
     """Fault: a value of user data that another program returned is a Jinja template. Outcome: it is written as it is,
     and no command in it runs on the controller."""
