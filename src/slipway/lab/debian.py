@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -187,7 +187,17 @@ def bootstrap(include: list[str], into: Path, extra: list[str], release: str) ->
         ]
         # mmdebstrap calls its own helper mmtarfilter by name.
         path = f"{mmdebstrap.parent}:{os.environ['PATH']}"
-        output(*command, env={**os.environ, "PATH": path}, umask=0o022)
+        output(*command, within=_own_mounts(), env={**os.environ, "PATH": path}, umask=0o022)
+
+
+def _own_mounts() -> list[str]:
+    """Return what to run mmdebstrap within, so that its mounts go with it.
+
+    If it is killed, /proc and /sys of this machine would stay mounted below the unfinished root, which is then removed.
+    """
+    command = ["unshare", "--mount"]
+    permitted = subprocess.run([*command, "true"], capture_output=True, check=False).returncode == 0
+    return command if permitted else []
 
 
 def _require_user_namespaces() -> None:
@@ -204,9 +214,17 @@ def _require_user_namespaces() -> None:
         )
 
 
-def output(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None, umask: int = -1) -> str:
-    """Run a program and return its output. Raises LabError with the cause and the remedy."""
-    done = subprocess.run(command, cwd=cwd, env=env, umask=umask, capture_output=True, text=True, check=False)
+def output(
+    *command: str,
+    within: Sequence[str] = (),
+    cwd: Path | None = None,
+    env: dict[str, str] | None = None,
+    umask: int = -1,
+) -> str:
+    """Run a program, within another one, and return its output. Raises LabError with the cause and the remedy."""
+    done = subprocess.run(
+        [*within, *command], cwd=cwd, env=env, umask=umask, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise LabError(_reason(Path(command[0]).name, done.stderr))
     return done.stdout

@@ -163,6 +163,24 @@ def test_a_user_without_newuidmap_is_told_what_to_install(tmp_path: Path, monkey
         debian.bootstrap(["bash"], tmp_path / "root", [], "bookworm")
 
 
+@pytest.mark.usefixtures("small_disk")
+def test_mounts_of_an_mmdebstrap_that_dies_go_with_it(
+    machine: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What removes the unfinished root would descend into them: /proc and /sys of this machine."""
+    machine("deb http://deb.example/debian bookworm main\n")
+    root = tmp_path / "root"
+    program = tmp_path / "bin/mmdebstrap"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nmkdir {root} && mount -t tmpfs none {root} && touch {root}/proc && kill -KILL $$\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    with pytest.raises(LabError, match=r"^mmdebstrap failed"):
+        debian.bootstrap(["bash"], root, [], "bookworm")
+    assert root.is_dir()
+    assert list(root.iterdir()) == []
+
+
 @pytest.mark.parametrize(("stderr", "sentence"), RECORDED.values(), ids=RECORDED)
 def test_the_reason_is_one_sentence_with_the_remedy(stderr: str, sentence: str) -> None:
     assert debian._reason("apt-get", stderr) == sentence
