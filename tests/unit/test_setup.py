@@ -104,6 +104,7 @@ def setup(tmp_path: Path, locked: Path) -> Setup:
     (tmp_path / "backend.py").write_text(BACKEND)
     (tmp_path / "requirements.txt").write_text(requirement(locked))
     wheel(tmp_path, "example")
+    shutil.copy(PROJECT / "tools/exclusive.sh", tmp_path)
     script = shutil.copy(PROJECT / "tools/setup", tmp_path)
     folders = " ".join(str(folder) for folder in locked.parent.parent.iterdir())
     settings = tmp_path / "pip.conf"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small disk, for the lab's messages if a disk is full."""
+"""Mounts, and a small disk for the lab's messages if a disk is full."""
 
 import os
 import subprocess
@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 
 
-@pytest.fixture
-def small_disk() -> Callable[[Path, str], list[str]]:
-    """Return the prefix of a command for which a folder is a tmpfs with mount options."""
+@pytest.fixture(scope="session")
+def may_mount() -> None:
+    """Skip the test where nothing can be mounted."""
     if os.geteuid() != 0 or subprocess.run(["unshare", "--mount", "true"], check=False).returncode:
         pytest.skip("only root may mount, and not in every container")
+
+
+@pytest.fixture
+def small_disk(may_mount: None) -> Callable[[Path, str], list[str]]:
+    """Return the prefix of a command for which a folder is a tmpfs with mount options."""
 
     def prefix(folder: Path, options: str) -> list[str]:
         folder.mkdir()

@@ -163,12 +163,13 @@ def test_a_user_without_newuidmap_is_told_what_to_install(tmp_path: Path, monkey
         debian.bootstrap(["bash"], tmp_path / "root", [], "bookworm")
 
 
-@pytest.mark.usefixtures("small_disk")
+@pytest.mark.usefixtures("may_mount")
 def test_mounts_of_an_mmdebstrap_that_dies_go_with_it(
     machine: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What removes the unfinished root would descend into them: /proc and /sys of this machine."""
     machine("deb http://deb.example/debian bookworm main\n")
+    monkeypatch.setattr(debian, "LAB", tmp_path)  # which a clean clone lacks
     root = tmp_path / "root"
     program = tmp_path / "bin/mmdebstrap"
     program.parent.mkdir()

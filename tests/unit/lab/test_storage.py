@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The choice of storage for the private engine's data, with real mounts in temporary mount namespaces."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -34,8 +33,7 @@ chosen = storage.choose(Path(sys.argv[1]))
 print(chosen.kind, works(Path(sys.argv[1]), chosen), chosen.message)
 ' "$1/$2" "$3"
 """
-may_mount = os.geteuid() == 0 and not subprocess.run(["unshare", "--mount", "true"], check=False).returncode
-needs_mounts = pytest.mark.skipif(not may_mount, reason="only root may mount, and not in every container")
+needs_mounts = pytest.mark.usefixtures("may_mount")
 needs_loop_devices = pytest.mark.skipif(not Path("/dev/loop-control").exists(), reason="no loop devices here")
 # Without it, the data is stored in memory: a minimal Debian 13 has none.
 needs_mke2fs = pytest.mark.skipif(not shutil.which("mke2fs"), reason="mke2fs is missing: install e2fsprogs")

@@ -28,7 +28,7 @@ def proc(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="the processes of users are no shims")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's processes count as shims")
 def test_only_shims_of_docker_containers_are_found(proc: str) -> None:
     assert shims.running(proc=proc) == ["7", "12", "40"], "one of them of a user namespace"
     assert shims.running(("engine",), proc) == ["50"]
